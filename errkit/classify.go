@@ -1,0 +1,128 @@
+package errkit
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"io"
+	"net"
+	"os"
+	"reflect"
+	"syscall"
+)
+
+// Classify returns the kinds that err stands for, seen as a failure of the standard library: timeouts and
+// cancellation in all their forms, dial, DNS and TLS failures, ends of connections, closed handles, malformed
+// JSON. Everything in the chain down to the first error of this house counts, and that error's kinds; of
+// joined errors all members count. It is 0 for nil and for errors that it does not know. It does not allocate
+// on a plain chain.
+func Classify(err error) Kind {
+	var kinds Kind
+	var branches []error
+	for range maxLayers {
+		k, members := classifyChain(err)
+		kinds |= k
+		branches = append(branches, members...)
+		if len(branches) == 0 {
+			break
+		}
+		err, branches = branches[len(branches)-1], branches[:len(branches)-1]
+	}
+	return kinds
+}
+
+// TransportKind returns the kinds of cause that stay true of an operation that failed because of it: those
+// that speak of the way to the peer (Canceled, Timeout, Connection, Disconnected, Auth, Protocol and NotSent).
+// Constructors of typed errors put it into Info.Kind, so that unrelated kinds of a lower layer do not leak.
+func TransportKind(cause error) Kind {
+	return Classify(cause) & (Canceled | Timeout | Connection | Disconnected | Auth | Protocol | NotSent)
+}
+
+// classifyChain classifies the single chain that begins at err. It returns the members if the chain ends in
+// joined errors.
+func classifyChain(err error) (kinds Kind, members []error) {
+	for range maxLayers {
+		if err == nil {
+			break
+		}
+		if k, ok := ownKinds(err); ok {
+			return kinds | k, nil
+		}
+		kinds |= classifyLayer(err)
+		err, members = unwrap(err)
+		if members != nil {
+			return kinds, members
+		}
+	}
+	return kinds, nil
+}
+
+// classifyLayer classifies err without its causes.
+func classifyLayer(err error) Kind {
+	kinds := classifySentinel(err)
+	if x, ok := err.(interface{ Timeout() bool }); ok && x.Timeout() {
+		kinds |= Timeout
+	}
+	switch e := err.(type) {
+	case *net.OpError:
+		kinds |= classifyOp(e)
+	case *net.DNSError, *net.AddrError, *net.ParseError, net.UnknownNetworkError, net.InvalidAddrError:
+		kinds |= Connection | NotSent
+	case syscall.Errno:
+		kinds |= classifyErrno(e)
+	case *tls.CertificateVerificationError, x509.UnknownAuthorityError, x509.HostnameError,
+		x509.CertificateInvalidError:
+		kinds |= Connection | Auth | NotSent
+	case tls.AlertError:
+		kinds |= classifyAlert(uint64(e))
+	case tls.RecordHeaderError:
+		kinds |= Connection | Protocol
+	case *json.SyntaxError, *json.UnmarshalTypeError:
+		kinds |= Protocol
+	}
+	return kinds
+}
+
+func classifySentinel(err error) Kind {
+	switch {
+	case err == context.Canceled || says(err, context.Canceled):
+		return Canceled
+	case err == context.DeadlineExceeded:
+		return Timeout
+	case err == io.EOF || err == io.ErrUnexpectedEOF:
+		return Disconnected
+	case err == net.ErrClosed || err == os.ErrClosed || err == io.ErrClosedPipe:
+		return Closed
+	}
+	return 0
+}
+
+// says reports whether err itself claims to be target. The error of a dial that was canceled is a private one
+// of package net that does.
+func says(err, target error) bool {
+	x, ok := err.(interface{ Is(error) bool })
+	return ok && x.Is(target)
+}
+
+func classifyOp(e *net.OpError) Kind {
+	switch e.Op {
+	case "dial":
+		return Connection | NotSent
+	case "remote error", "local error":
+		// The alerts of crypto/tls outside QUIC are of a private type; it is a number like tls.AlertError.
+		if v := reflect.ValueOf(e.Err); v.Kind() == reflect.Uint8 {
+			return classifyAlert(v.Uint())
+		}
+	}
+	return 0
+}
+
+// classifyAlert sorts TLS alerts (RFC 8446, section 6): those about certificates mean refused credentials.
+func classifyAlert(alert uint64) Kind {
+	switch alert {
+	case 42, 43, 44, 45, 46, 48, 49, 116:
+		return Connection | Auth
+	}
+	return Connection
+}

@@ -1,0 +1,3 @@
+module github.com/fieldlink-go/fieldlink/errkit
+
+go 1.26.0
