@@ -2,6 +2,7 @@ package errkit
 
 import (
 	"context"
+	"errors"
 	"net/url"
 )
 
@@ -15,19 +16,28 @@ func FromContext(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	return &contextError{err: err, cause: context.Cause(ctx)}
+	cause := context.Cause(ctx)
+	if errors.Is(err, cause) {
+		cause = nil // nothing beyond err
+	}
+	return &contextError{err: err, cause: cause}
 }
 
 type contextError struct{ err, cause error }
 
 func (e *contextError) Error() string {
-	if e.cause == e.err {
+	if e.cause == nil {
 		return e.err.Error()
 	}
 	return e.err.Error() + ": " + e.cause.Error()
 }
 
-func (e *contextError) Unwrap() []error { return []error{e.err, e.cause} }
+func (e *contextError) Unwrap() []error {
+	if e.cause == nil {
+		return []error{e.err}
+	}
+	return []error{e.err, e.cause}
+}
 
 // Kinds speaks of the context alone: the cause says why the caller ended it, not what went wrong.
 func (e *contextError) Kinds() Kind {
@@ -43,26 +53,50 @@ func (e *contextError) Is(target error) bool {
 }
 
 // CleanCause returns what is inside a *[url.Error]: its text holds the full address, query included, and
-// method and address are in Op and Target already. An error of url.Parse is replaced by [Invalid], since all of
-// its text is input. The search ends at the first error of this house; errors without a *url.Error come back
-// as they are.
+// method and address are in Op and Target already. Texts that were built around it go with it. An error of
+// url.Parse is replaced by [Invalid], since all of its text is input. Of joined errors each is cleaned. The
+// search ends at the first error of this house; errors without a *url.Error come back as they are.
 func CleanCause(err error) error {
-	clean := err
-	e := err
-	for range maxLayers {
-		if e == nil {
-			break
-		}
-		if _, ok := ownKinds(e); ok {
-			break
-		}
-		if u, ok := e.(*url.Error); ok {
-			if u.Op == "parse" {
-				return Invalid
-			}
-			clean = u.Err
-		}
-		e, _ = unwrap(e)
-	}
+	clean, _ := cleanCause(err, 0)
 	return clean
+}
+
+// maxJoins is how deep CleanCause follows joined errors into joined errors.
+const maxJoins = 8
+
+func cleanCause(err error, joins int) (clean error, changed bool) {
+	clean = err
+	for range maxLayers {
+		if _, own := ownKinds(err); own || err == nil {
+			break
+		}
+		if u, ok := err.(*url.Error); ok {
+			if u.Op == "parse" {
+				return Invalid, true
+			}
+			clean, changed = u.Err, true
+		}
+		cause, members := unwrap(err)
+		if members != nil {
+			if joined, ok := cleanMembers(members, joins); ok {
+				return joined, true
+			}
+			break
+		}
+		err = cause
+	}
+	return clean, changed
+}
+
+// cleanMembers returns the members joined anew if one of them had to be cleaned.
+func cleanMembers(members []error, joins int) (joined error, changed bool) {
+	if joins == maxJoins {
+		return KindOf(errors.Join(members...)), true // too deep to look through: kinds have no text of others
+	}
+	cleaned := make([]error, len(members))
+	for i, m := range members {
+		clean, did := cleanCause(m, joins+1)
+		cleaned[i], changed = clean, changed || did
+	}
+	return errors.Join(cleaned...), changed
 }

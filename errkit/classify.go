@@ -19,15 +19,15 @@ import (
 // on a plain chain.
 func Classify(err error) Kind {
 	var kinds Kind
-	var branches []error
-	for range maxLayers {
-		k, members := classifyChain(err)
-		kinds |= k
-		branches = append(branches, members...)
-		if len(branches) == 0 {
-			break
+	var w walker
+	for err != nil {
+		if k, own := ownKinds(err); own {
+			kinds |= k
+			err = w.aside()
+			continue
 		}
-		err, branches = branches[len(branches)-1], branches[:len(branches)-1]
+		kinds |= classifyLayer(err)
+		err = w.below(err)
 	}
 	return kinds
 }
@@ -37,25 +37,6 @@ func Classify(err error) Kind {
 // Constructors of typed errors put it into Info.Kind, so that unrelated kinds of a lower layer do not leak.
 func TransportKind(cause error) Kind {
 	return Classify(cause) & (Canceled | Timeout | Connection | Disconnected | Auth | Protocol | NotSent)
-}
-
-// classifyChain classifies the single chain that begins at err. It returns the members if the chain ends in
-// joined errors.
-func classifyChain(err error) (kinds Kind, members []error) {
-	for range maxLayers {
-		if err == nil {
-			break
-		}
-		if k, ok := ownKinds(err); ok {
-			return kinds | k, nil
-		}
-		kinds |= classifyLayer(err)
-		err, members = unwrap(err)
-		if members != nil {
-			return kinds, members
-		}
-	}
-	return kinds, nil
 }
 
 // classifyLayer classifies err without its causes.

@@ -68,8 +68,8 @@ type Basic struct{ Info }
 func (e *Basic) Error() string { return Message(&e.Info, "") }
 
 // Errorf returns a *[Basic] of class c whose text ends in the formatted message. With %w the wrapped errors
-// become causes.
+// become causes; see [CleanCause] for one that holds an address.
 func (c *Class) Errorf(op, format string, a ...any) error {
-	cause := fmt.Errorf(format, a...)
+	cause := CleanCause(fmt.Errorf(format, a...))
 	return &Basic{Info{Class: c, Op: op, Kind: TransportKind(cause), Err: cause}}
 }

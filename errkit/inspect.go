@@ -10,37 +10,20 @@ import "time"
 // that knew most: a reconnect that was given up because of a timeout is Connection|Exhausted.
 func KindOf(err error) Kind {
 	var kinds Kind
-	var branches []error // members of joined errors still to be judged
-	for range maxLayers {
-		k, members := branchKind(err)
-		kinds |= k
-		branches = append(branches, members...)
-		if len(branches) == 0 {
-			break
+	var w walker
+	for err != nil {
+		k, own := ownKinds(err)
+		if !own {
+			k = classifyLayer(err)
 		}
-		err, branches = branches[len(branches)-1], branches[:len(branches)-1]
+		kinds |= k
+		if own && k != 0 {
+			err = w.aside()
+		} else {
+			err = w.below(err)
+		}
 	}
 	return kinds
-}
-
-// branchKind judges the single chain that begins at err. It returns the members instead if the chain ends in
-// joined errors before any layer had a kind.
-func branchKind(err error) (Kind, []error) {
-	top := err
-	for range maxLayers {
-		if err == nil {
-			break
-		}
-		if k, ok := ownKinds(err); ok && k != 0 {
-			return k, nil
-		}
-		next, members := unwrap(err)
-		if members != nil {
-			return 0, members
-		}
-		err = next
-	}
-	return Classify(top), nil
 }
 
 // ownKinds returns the kinds of err alone if it is an error of this house.
@@ -60,8 +43,9 @@ func ownKinds(err error) (_ Kind, ok bool) {
 
 // CodeOf returns the code of the outermost class of err, or "" if err has none.
 func CodeOf(err error) string {
-	for e := range Walk(err) {
-		if code := ownCode(e); code != "" {
+	var w walker
+	for ; err != nil; err = w.below(err) {
+		if code := ownCode(err); code != "" {
 			return code
 		}
 	}
@@ -72,8 +56,8 @@ func ownCode(err error) string {
 	switch e := err.(type) {
 	case *Class:
 		return e.code
-	case interface{ classCode() string }:
-		return e.classCode()
+	case *Remote:
+		return e.Report.Class
 	}
 	if e, ok := errorOf(err); ok && e.ErrorInfo().Class != nil {
 		return e.ErrorInfo().Class.code
@@ -89,7 +73,9 @@ func errorOf(err error) (Error, bool) {
 	}
 	if x, ok := err.(interface{ As(any) bool }); ok {
 		var e Error
-		return e, x.As(&e) && e != nil
+		if x.As(&e) && e != nil {
+			return e, true
+		}
 	}
 	return nil, false
 }
@@ -98,41 +84,49 @@ func errorOf(err error) (Error, bool) {
 // power button that was pressed when the answer got lost stays pressed. A call with effects is repeated safely
 // only if errors.Is(err, [NotSent]) also holds.
 //
-// The outermost error with a method Transient() bool decides. Joined errors are transient if all of them are.
-// Otherwise the kinds decide: see [KindOf].
+// The outermost layer that has a judgement decides: by its method Transient() bool, or by its kinds. Joined
+// errors are transient if all of them are. Errors that are not of this house are judged by what [Classify]
+// says of them.
 func Transient(err error) bool {
-	judged := false // a layer had kinds
-	e := err
-	for range maxLayers {
-		if e == nil {
-			break
+	var w walker
+	var foreign Kind // kinds of the layers of the present branch, none of them of this house
+	some := false    // a branch was transient
+	for err != nil {
+		verdict, judged := ownVerdict(err)
+		if !judged {
+			foreign |= classifyForeign(err)
+			if cause, members := unwrap(err); cause != nil || members != nil {
+				if members != nil {
+					foreign = 0 // the members speak for themselves
+				}
+				err = w.below(err)
+				continue
+			}
+			verdict = foreign.transient()
 		}
-		if x, ok := e.(interface{ Transient() bool }); ok {
-			return x.Transient()
-		}
-		k, _ := ownKinds(e)
-		judged = judged || k != 0
-		next, members := unwrap(e)
-		if members != nil && !judged {
-			return allTransient(members)
-		}
-		e = next
-	}
-	return KindOf(err).transient()
-}
-
-func allTransient(members []error) bool {
-	some := false
-	for _, m := range members {
-		if m == nil {
-			continue
-		}
-		if !Transient(m) {
+		if !verdict {
 			return false
 		}
-		some = true
+		some, foreign = true, 0
+		err = w.aside()
 	}
 	return some
+}
+
+// ownVerdict returns what err alone says about trying again, if it says anything.
+func ownVerdict(err error) (transient, judged bool) {
+	if x, ok := err.(interface{ Transient() bool }); ok {
+		return x.Transient(), true
+	}
+	k, ok := ownKinds(err)
+	return k.transient(), ok && k != 0
+}
+
+func classifyForeign(err error) Kind {
+	if _, own := ownKinds(err); own {
+		return 0
+	}
+	return classifyLayer(err)
 }
 
 const (
@@ -145,10 +139,21 @@ func (k Kind) transient() bool { return k&lasting == 0 && k&passing != 0 }
 
 // RetryAfter returns how long the peer asked to wait: the first positive Info.RetryAfter of the chain.
 func RetryAfter(err error) (time.Duration, bool) {
-	for e := range Walk(err) {
-		if x, ok := errorOf(e); ok && x.ErrorInfo().RetryAfter > 0 {
-			return x.ErrorInfo().RetryAfter, true
+	var w walker
+	for ; err != nil; err = w.below(err) {
+		if d := ownRetryAfter(err); d > 0 {
+			return d, true
 		}
 	}
 	return 0, false
+}
+
+func ownRetryAfter(err error) time.Duration {
+	if r, ok := err.(interface{ RetryAfter() time.Duration }); ok { // rebuilt from a report, or redacted
+		return r.RetryAfter()
+	}
+	if e, ok := err.(Error); ok {
+		return e.ErrorInfo().RetryAfter
+	}
+	return 0
 }

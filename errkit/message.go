@@ -3,6 +3,7 @@ package errkit
 import (
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -43,6 +44,15 @@ func Message(i *Info, detail string) string {
 	return b.text()
 }
 
+// oneLine returns the text of any error as Message would show it.
+func oneLine(err error) string { return oneLineText(CleanCause(err).Error()) }
+
+func oneLineText(s string) string {
+	var b textBuilder
+	b.add(s)
+	return b.text()
+}
+
 // textBuilder joins parts in a fixed buffer: building a text costs one allocation, that of the result.
 type textBuilder struct {
 	buf  [maxMessage]byte
@@ -66,7 +76,7 @@ func (b *textBuilder) join(sep, s string) {
 
 func (b *textBuilder) add(s string) {
 	for _, r := range s {
-		if r < ' ' || r == 0x7f || r == '\u0085' || r == '\u2028' || r == '\u2029' {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' { // line breaks, terminal escapes
 			r = ' '
 		}
 		if b.full = b.full || b.n+utf8.RuneLen(r) > maxMessage-len(ellipsis); b.full {

@@ -9,23 +9,11 @@ const maxLayers = 1 << 16
 // Unwrap() error and Unwrap() []error. It needs no recursion and stops after 65,536 errors.
 func Walk(err error) iter.Seq[error] {
 	return func(yield func(error) bool) {
-		var waiting []error // siblings to visit, the next one last
-		for range maxLayers {
-			if err == nil {
-				if len(waiting) == 0 {
-					return
-				}
-				err, waiting = waiting[len(waiting)-1], waiting[:len(waiting)-1]
-				continue
-			}
+		var w walker
+		for ; err != nil; err = w.below(err) {
 			if !yield(err) {
 				return
 			}
-			next, members := unwrap(err)
-			for i := len(members) - 1; i >= 0; i-- {
-				waiting = append(waiting, members[i])
-			}
-			err = next
 		}
 	}
 }
@@ -45,6 +33,45 @@ func All[E error](err error) iter.Seq[E] {
 			}
 		}
 	}
+}
+
+// walker goes through a tree of errors in pre-order. It allocates only for joined errors.
+type walker struct {
+	waiting []error // members of joined errors still to visit, the next one last
+	steps   int
+}
+
+// below returns what follows err: its cause, the first of its causes, or what follows the branch that it ends.
+func (w *walker) below(err error) error {
+	cause, members := unwrap(err)
+	if cause != nil {
+		return w.step(cause)
+	}
+	for i := len(members) - 1; i >= 0; i-- {
+		if members[i] != nil {
+			w.waiting = append(w.waiting, members[i])
+		}
+	}
+	return w.aside()
+}
+
+// aside returns what follows the present branch, without what is below in it.
+func (w *walker) aside() error {
+	last := len(w.waiting) - 1
+	if last < 0 {
+		return nil
+	}
+	err := w.waiting[last]
+	w.waiting = w.waiting[:last]
+	return w.step(err)
+}
+
+func (w *walker) step(err error) error {
+	w.steps++
+	if w.steps >= maxLayers {
+		return nil
+	}
+	return err
 }
 
 // unwrap returns the cause or the causes of err.

@@ -1,0 +1,5 @@
+//go:build !race
+
+package errkittest
+
+const raceDetector = false
