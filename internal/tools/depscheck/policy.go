@@ -1,0 +1,27 @@
+package main
+
+import "github.com/fieldlink-go/fieldlink/internal/tools/repo"
+
+// allowed says what the code of each published module may import besides the standard library and the module itself.
+// A new entry needs its reason in CONTRIBUTING.md.
+var allowed = map[string]struct{ released, tests []string }{
+	"errkit": {},
+	"internal": {
+		released: []string{"github.com/google/go-cmp"},
+	},
+	"wsclient": {
+		released: []string{repo.Prefix + "/errkit", "github.com/coder/websocket"},
+		tests:    []string{repo.Prefix + "/internal", "github.com/google/go-cmp"},
+	},
+	"pikvm": {
+		released: []string{repo.Prefix + "/errkit", repo.Prefix + "/wsclient", "github.com/go-resty/resty/v2"},
+		tests:    []string{repo.Prefix + "/internal", "github.com/google/go-cmp"},
+	},
+}
+
+// outsideWork is the one module that is not in go.work: its dependencies are many and must not raise those of the
+// others.
+const outsideWork = "internal/tools"
+
+// maxTestdata is how many bytes of test data a published module may carry to its users.
+const maxTestdata = 1 << 20

@@ -1,0 +1,32 @@
+module github.com/fieldlink-go/fieldlink/internal/tools
+
+go 1.26.0
+
+tool (
+	github.com/fieldlink-go/fieldlink/internal/tools/depscheck
+	github.com/fieldlink-go/fieldlink/internal/tools/modules
+	github.com/fieldlink-go/fieldlink/internal/tools/relzip
+	golang.org/x/exp/cmd/apidiff
+	golang.org/x/exp/cmd/gorelease
+	golang.org/x/vuln/cmd/govulncheck
+	honnef.co/go/tools/cmd/staticcheck
+	mvdan.cc/gofumpt
+)
+
+require (
+	github.com/google/go-cmp v0.7.0
+	golang.org/x/mod v0.42.0
+	golang.org/x/tools v0.52.0
+)
+
+require (
+	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
+	golang.org/x/exp v0.0.0-20261014143641-f0251eb4aa3e // indirect
+	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
+	golang.org/x/sync v0.24.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/telemetry v0.0.0-20261009151841-97e8ea77aa2a // indirect
+	golang.org/x/vuln v1.7.0 // indirect
+	honnef.co/go/tools v0.8.2 // indirect
+	mvdan.cc/gofumpt v0.12.0 // indirect
+)

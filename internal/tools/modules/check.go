@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+// check proves the go.mod of every module: each is vetted and tested alone, from an empty module cache.
+func check(ctx context.Context, root string, out io.Writer, _ []string) error {
+	s, err := newSnapshot(ctx, root)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	return s.check(ctx, out)
+}
+
+// check runs in a prepared snapshot.
+func (s *snapshot) check(ctx context.Context, out io.Writer) error {
+	cache, err := os.MkdirTemp(s.dir, "empty-")
+	if err != nil {
+		return err
+	}
+	env, err := s.env(ctx, cache)
+	if err != nil {
+		return err
+	}
+	for _, m := range s.repo.Modules {
+		start := time.Now()
+		for _, args := range [][]string{
+			{"mod", "tidy", "-diff"},
+			{"vet", "./..."},
+			{"test", "./..."},
+		} {
+			if _, err := execute(ctx, s.repo.File(m), env, "go", args...); err != nil {
+				return fmt.Errorf("%s alone: %w", m.Dir, err)
+			}
+		}
+		fmt.Fprintf(out, "ok  %-14s alone  %.1fs\n", m.Dir, time.Since(start).Seconds())
+	}
+	return nil
+}

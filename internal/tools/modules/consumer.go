@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/module"
+
+	"github.com/fieldlink-go/fieldlink/internal/tools/repo"
+)
+
+// consumerPrograms is the folder with one program per module.
+const consumerPrograms = "internal/e2e/consumer"
+
+// consumer fetches modules by version as a user does and runs a program with each. Without arguments it takes every
+// published module as the working tree has it, under temporary tags in the throw-away clone; m@version takes a tag.
+func consumer(ctx context.Context, root string, out io.Writer, args []string) error {
+	s, err := newSnapshot(ctx, root)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if len(args) > 0 {
+		versions, err := s.taggedVersions(args)
+		if err != nil {
+			return err
+		}
+		return s.consume(ctx, out, versions)
+	}
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	return s.consumeAll(ctx, out)
+}
+
+// taggedVersions reads arguments of the form m@version.
+func (s *snapshot) taggedVersions(args []string) ([]module.Version, error) {
+	var versions []module.Version
+	for _, arg := range args {
+		dir, version, _ := strings.Cut(arg, "@")
+		m := s.repo.ByDir(dir)
+		if m == nil {
+			return nil, fmt.Errorf("%q is not a module", dir)
+		}
+		v := module.Version{Path: m.Path, Version: version}
+		if !s.plans.has(v) {
+			return nil, fmt.Errorf("there is no tag %s", m.Tag(version))
+		}
+		versions = append(versions, v)
+	}
+	return versions, nil
+}
+
+// consumeAll tags what a prepared snapshot serves from its working tree, and consumes the newest version of every
+// published module.
+func (s *snapshot) consumeAll(ctx context.Context, out io.Writer) error {
+	var versions []module.Version
+	for _, p := range s.plans {
+		for _, version := range p.tree {
+			if _, err := repo.Git(ctx, s.clone, "tag", p.module.Tag(version)); err != nil {
+				return err
+			}
+		}
+		newest := lastOf(append(slices.Clone(p.tags), p.tree...))
+		versions = append(versions, module.Version{Path: p.module.Path, Version: newest})
+	}
+	return s.consume(ctx, out, versions)
+}
+
+// consume fetches each version through git from the clone, with an empty module cache. The module internal is left
+// out: nobody outside of the repository can import it.
+func (s *snapshot) consume(ctx context.Context, out io.Writer, versions []module.Version) error {
+	cache, err := os.MkdirTemp(s.dir, "empty-")
+	if err != nil {
+		return err
+	}
+	env, err := s.env(ctx, cache,
+		"GIT_CONFIG_COUNT=1",
+		"GIT_CONFIG_KEY_0=url."+fileURL(s.clone)+".insteadOf",
+		"GIT_CONFIG_VALUE_0=https://"+repo.Prefix,
+		"GIT_ALLOW_PROTOCOL=file:https",
+		"GIT_TERMINAL_PROMPT=0",
+		"GONOPROXY="+repo.Prefix+"/*",
+	)
+	if err != nil {
+		return err
+	}
+	for _, v := range versions {
+		m := s.repo.ByPath(v.Path)
+		if m.Dir == "internal" {
+			continue
+		}
+		start := time.Now()
+		if err := s.consumeOne(ctx, env, m, v); err != nil {
+			return fmt.Errorf("consumer of %s: %w", v, err)
+		}
+		fmt.Fprintf(out, "ok  %-14s %s consumed  %.1fs\n", m.Dir, v.Version, time.Since(start).Seconds())
+	}
+	return nil
+}
+
+// unwanted finds in a consumer's go.mod what must never get there: pseudo-versions, and the module internal.
+var unwanted = regexp.MustCompile(regexp.QuoteMeta(repo.Prefix) + `(/[a-z]+)* v\d+\.\d+\.\d+-(\S+\.)?\d{14}-[0-9a-f]{12}|` +
+	regexp.QuoteMeta(repo.Prefix) + `/internal\b`)
+
+func (s *snapshot) consumeOne(ctx context.Context, env []string, m *repo.Module, v module.Version) error {
+	program, err := os.ReadFile(filepath.Join(s.clone, filepath.FromSlash(consumerPrograms), m.Dir, "main.go"))
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(s.dir, "consumer-")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), program, 0o666); err != nil {
+		return err
+	}
+	for _, args := range [][]string{
+		{"mod", "init", "example.com/consumer"},
+		{"get", v.String()},
+		{"mod", "tidy"},
+		{"mod", "verify"},
+		{"build", "./..."},
+		{"vet", "./..."},
+		{"run", "."},
+	} {
+		if _, err := execute(ctx, dir, env, "go", args...); err != nil {
+			return err
+		}
+	}
+	mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(string(mod), v.Path+" "+v.Version) {
+		return fmt.Errorf("go.mod does not require it:\n%s", mod)
+	}
+	if found := unwanted.FindString(string(mod)); found != "" {
+		return fmt.Errorf("go.mod must not hold %q:\n%s", found, mod)
+	}
+	return nil
+}
