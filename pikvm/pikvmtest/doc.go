@@ -1,0 +1,34 @@
+// Package pikvmtest is a PiKVM for tests: a server that speaks the PiKVM HTTP API and event socket, keeps the state
+// that a real device keeps, and models the host computer behind it.
+//
+// A [Server] listens on 127.0.0.1, or on any net.Listener, plain or with TLS and a throw-away certificate:
+//
+//	kvm := pikvmtest.New(&pikvmtest.Options{TLS: true})
+//	if err := kvm.Start(); err != nil {
+//		return err
+//	}
+//	defer kvm.Close()
+//	runMyProgram(kvm.URL(), "admin", "admin", kvm.Fingerprint())
+//	if !kvm.HostPower() {
+//		return errors.New("my program did not switch the host on")
+//	}
+//
+// It answers with the statuses, texts and timing of a device of the chosen version ([Options.Version]): all ways to
+// authenticate, the redirects of the router, the pages of the web server in front, the two ATX lines with their busy
+// times, and the event socket with its full states and changes.
+//
+// # Faults
+//
+// [Server.Inject] spoils chosen answers, [Server.Restart] and [Server.SetDown] take the daemon away, [Server.DropSockets],
+// [Server.SilenceSockets] and [Server.StallPings] break event sockets, [Server.HoldATX] keeps an ATX line busy, and
+// [Server.SetPowerLED] makes the power LED lie.
+//
+// # Time
+//
+// All waiting goes through package time, so a server whose listener is in memory runs inside a testing/synctest
+// bubble. [Options.TimeScale] speeds up the ATX lines and the host where time is real.
+//
+// # Concurrency
+//
+// All methods may be called from several goroutines. There is no global state: servers do not know of each other.
+package pikvmtest
