@@ -1,0 +1,137 @@
+package wsconn
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// wire is the network connection with a record of its progress. On the dialling side it lies below TLS, so that every
+// byte counts; on the accepting side it lies on whatever the HTTP server handed over.
+type wire struct {
+	net.Conn
+	stall time.Duration // longest time that a Write may make no progress; zero or less: no limit
+	step  int           // most bytes to write under one deadline; 0: no limit
+	began time.Time
+
+	lastRead atomic.Int64 // when the last byte arrived, since began
+	in, out  atomic.Int64 // bytes
+	writes   atomic.Int64 // writes to the connection
+	failed   atomic.Bool  // whether a read failed
+
+	mu    sync.Mutex
+	armed time.Time // write deadline that is set at the moment
+	final bool      // whether that deadline is the last one
+}
+
+// tlsStep is the payload of one TLS record. A TLS connection cannot go on after a write that was cut short
+// by a deadline, so what is written under one deadline is kept small.
+const tlsStep = 16 << 10
+
+func newWire(conn net.Conn, stall time.Duration) *wire {
+	w := &wire{Conn: conn, stall: stall, began: time.Now()}
+	if _, ok := conn.(*tls.Conn); ok {
+		w.step = tlsStep
+	}
+	return w
+}
+
+// wireBelow finds the wire under the TLS connections that package net/http may have put on top of it.
+func wireBelow(conn net.Conn) (*wire, bool) {
+	for {
+		switch c := conn.(type) {
+		case *wire:
+			return c, true
+		case *tls.Conn:
+			conn = c.NetConn()
+		default:
+			return nil, false
+		}
+	}
+}
+
+func (w *wire) Read(p []byte) (int, error) {
+	n, err := w.Conn.Read(p)
+	if n > 0 {
+		w.lastRead.Store(int64(time.Since(w.began)))
+		w.in.Add(int64(n))
+	}
+	if err != nil {
+		w.failed.Store(true)
+	}
+	return n, err
+}
+
+// Write fails when nothing at all could be written for the stall time; as long as the peer takes some bytes, it
+// goes on.
+func (w *wire) Write(p []byte) (int, error) {
+	total := 0
+	for {
+		chunk := p[total:]
+		if w.step > 0 && len(chunk) > w.step {
+			chunk = chunk[:w.step]
+		}
+		if err := w.arm(); err != nil {
+			return total, err
+		}
+		n, err := w.Conn.Write(chunk)
+		w.writes.Add(1)
+		w.out.Add(int64(n))
+		total += n
+		if err != nil && !w.resumable(n, err) {
+			return total, err
+		}
+		if total == len(p) {
+			return total, nil
+		}
+	}
+}
+
+func (w *wire) resumable(n int, err error) bool {
+	if n == 0 || w.step > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		return false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.final
+}
+
+// arm sets the write deadline. It sets it a little further than needed, so that many writes share one deadline.
+func (w *wire) arm() error {
+	if w.stall <= 0 {
+		return nil
+	}
+	now := time.Now()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.final || w.armed.Sub(now) >= w.stall {
+		return nil
+	}
+	w.armed = now.Add(w.stall + w.stall/8)
+	return w.Conn.SetWriteDeadline(w.armed)
+}
+
+// lastWrites gives writes, the one under way included, no more time than d. Calls after the first have no effect.
+func (w *wire) lastWrites(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.final {
+		return
+	}
+	w.final = true
+	// An error means that the connection is closed: the writes end anyway.
+	_ = w.Conn.SetWriteDeadline(time.Now().Add(d))
+}
+
+// Close closes the network connection at once. A TLS connection would first try to say goodbye, for up to five
+// seconds, so what lies below it is closed instead.
+func (w *wire) Close() error {
+	if c, ok := w.Conn.(*tls.Conn); ok {
+		return c.NetConn().Close()
+	}
+	return w.Conn.Close()
+}

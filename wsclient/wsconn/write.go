@@ -1,0 +1,129 @@
+package wsconn
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+	"unicode/utf8"
+
+	"github.com/coder/websocket"
+
+	"github.com/fieldlink-go/fieldlink/wsclient/internal/wserr"
+)
+
+// Message is one message of a batch. Its data is not changed and not kept.
+type Message struct {
+	Type MessageType
+	Data []byte
+}
+
+// Write sends one message at once, in one frame. When it returns nil, the message is in the hands of the operating
+// system; that says nothing about the peer. p may be reused after the call.
+//
+// It blocks while the peer takes no data, for [Options.WriteTimeout] at most while there is no progress at all; it then
+// ends the connection with a *TimeoutError. A message of an unknown type, and text that is not UTF-8, give a
+// *ConfigError and change nothing. Other errors end the connection.
+func (c *Conn) Write(typ MessageType, p []byte) error {
+	if err := c.checkMessage(typ, p); err != nil {
+		return err
+	}
+	c.writeMu.Lock()
+	defer c.unlockWrite()
+	if err := c.Err(); err != nil {
+		return err
+	}
+	c.shim.cork()
+	err := c.ws.Write(context.Background(), websocket.MessageType(typ), p)
+	if err := c.flush(err); err != nil {
+		return c.writeFailed(err)
+	}
+	return nil
+}
+
+// WriteBatch sends messages in order, gathered into as few writes to the connection as their length allows. When it
+// returns nil, all of them are in the hands of the operating system. After an error, the first sent of them are for
+// certain; of the others the peer may have got a part, but none whole.
+//
+// It is made for the owner of a queue: take what has come together, send it as one batch, and look again. Nothing waits
+// for a batch to fill up. Errors are those of [Conn.Write]; a message that cannot be sent stops the whole batch before
+// anything of it is sent.
+func (c *Conn) WriteBatch(msgs []Message) (sent int, err error) {
+	for i := range msgs {
+		if err := c.checkMessage(msgs[i].Type, msgs[i].Data); err != nil {
+			return 0, err
+		}
+	}
+	c.writeMu.Lock()
+	defer c.unlockWrite()
+	if err := c.Err(); err != nil {
+		return 0, err
+	}
+	c.ends = c.ends[:0]
+	c.shim.cork()
+	for i := range msgs {
+		err = c.ws.Write(context.Background(), websocket.MessageType(msgs[i].Type), msgs[i].Data)
+		if err != nil {
+			break
+		}
+		queued, _ := c.shim.position()
+		c.ends = append(c.ends, queued)
+	}
+	if err = c.flush(err); err == nil {
+		return len(msgs), nil
+	}
+	_, flushed := c.shim.position()
+	for sent < len(c.ends) && c.ends[sent] <= flushed {
+		sent++
+	}
+	return sent, c.writeFailed(err)
+}
+
+// checkMessage turns down what must not be sent (RFC 6455, section 5.6).
+func (c *Conn) checkMessage(typ MessageType, p []byte) error {
+	switch {
+	case typ == Binary:
+		return nil
+	case typ != Text:
+		return wserr.Config(callSend, "type", "neither Text nor Binary")
+	case !c.opts.SkipUTF8 && !utf8.Valid(p):
+		return wserr.Config(callSend, "text", "not UTF-8")
+	}
+	return nil
+}
+
+// flush ends a batch whose frames the library wrote with the result err. Control frames that have come up meanwhile
+// go with it.
+func (c *Conn) flush(err error) error {
+	if err == nil && c.control.pending.Load() {
+		err = c.writeControls()
+	}
+	return errors.Join(err, c.shim.flush())
+}
+
+// unlockWrite ends the turn of a writer and sends the control frames that nobody else could send meanwhile.
+func (c *Conn) unlockWrite() {
+	c.writeMu.Unlock()
+	c.sendControls()
+}
+
+// writeFailed ends the connection because a write failed, and returns the cause. That a write failed often means that
+// the peer has closed: why it did is in a frame that was not read yet. So a reader, if there is one, gets a moment
+// to find it.
+func (c *Conn) writeFailed(err error) error {
+	if cause := c.Err(); cause != nil {
+		return cause
+	}
+	if c.reading.Load() && !errors.Is(err, os.ErrDeadlineExceeded) {
+		_ = c.wire.SetReadDeadline(time.Now().Add(c.opts.CloseTimeout))
+		verdict := time.NewTimer(c.opts.CloseTimeout)
+		defer verdict.Stop()
+		select {
+		case <-c.dead:
+		case <-verdict.C:
+		}
+	}
+	cause := c.networkFailed(callSend, err)
+	c.release()
+	return cause
+}
