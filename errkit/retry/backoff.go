@@ -124,15 +124,13 @@ func orDefault(d, byDefault time.Duration) time.Duration {
 
 // raw returns the delay after the given attempt before jitter.
 func (c *curve) raw(attempt int) float64 {
-	if c.base == 0 {
-		return 0 // and not 0 times infinity
-	}
 	return min(c.base*power(c.multiplier, attempt), c.cap)
 }
 
-// power returns x to the power of the attempts before the given one.
+// power returns x to the power of the attempts before the given one. It is finite, so that a base of zero stays
+// zero.
 func power(x float64, attempt int) float64 {
-	return math.Pow(x, float64(max(attempt, 1)-1))
+	return min(math.Pow(x, float64(max(attempt, 1)-1)), math.MaxFloat64)
 }
 
 // draw returns the delay after the given attempt with jitter. Only JitterDecorrelated looks at the previous one.

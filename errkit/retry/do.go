@@ -99,7 +99,7 @@ func (c *call) again(ctx context.Context, err error) error {
 	c.attempts++
 	unsent := errors.Is(err, errkit.NotSent)
 	if unsent && c.arrived {
-		err = unsure{errkit.CleanCause(err)}
+		err = &unsure{errkit.CleanCause(err)}
 	}
 	c.arrived = c.arrived || !unsent
 	switch {

@@ -91,14 +91,25 @@ func (e *BudgetError) As(target any) bool {
 // of the call as a whole it is not certain any more.
 type unsure struct{ err error }
 
-func (e unsure) Error() string      { return e.err.Error() }
-func (e unsure) Kinds() errkit.Kind { return errkit.KindOf(e.err) &^ errkit.NotSent }
-func (e unsure) Transient() bool    { return errkit.Transient(e.err) }
-func (e unsure) As(target any) bool { return errors.As(e.err, target) }
+func (e *unsure) Error() string { return e.err.Error() }
 
-func (e unsure) Is(target error) bool {
+func (e *unsure) Is(target error) bool {
 	if k, ok := target.(errkit.Kind); ok && k&errkit.NotSent != 0 {
 		return false
 	}
 	return errors.Is(e.err, target)
+}
+
+func (e *unsure) As(target any) bool { return errors.As(e.err, target) }
+
+// Kinds, ClassCode, Transient and RetryAfter are what package errkit asks.
+func (e *unsure) Kinds() errkit.Kind { return errkit.KindOf(e.err) &^ errkit.NotSent }
+
+func (e *unsure) ClassCode() string { return errkit.CodeOf(e.err) }
+
+func (e *unsure) Transient() bool { return errkit.Transient(e.err) }
+
+func (e *unsure) RetryAfter() time.Duration {
+	d, _ := errkit.RetryAfter(e.err)
+	return d
 }

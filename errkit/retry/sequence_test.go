@@ -64,6 +64,11 @@ func TestSequence(t *testing.T) {
 			want:  []time.Duration{s / 5, 600 * time.Millisecond},
 		},
 		{
+			name: "the cap limits the first delay too", backoff: retry.Backoff{Base: 50 * s, Cap: 20 * s, Rand: always(0.5)},
+			steps: []step{{up: time.Hour}, fail},
+			want:  []time.Duration{10 * s, 10 * s},
+		},
+		{
 			name: "accepted and dropped: delays keep growing", backoff: exact,
 			steps:    []step{{up: s}, {up: s}, fail, {up: s}, {up: 9 * s}, {up: 11 * s}, fail, fail},
 			want:     []time.Duration{s, 2 * s, 4 * s, 8 * s, 16 * s, 0, s, 2 * s},

@@ -10,7 +10,7 @@ import (
 // Wait blocks for d, or until ctx is done: then it returns [errkit.FromContext], and so it does at once when ctx
 // is done already. It leaves no timer behind.
 func Wait(ctx context.Context, d time.Duration) error {
-	if d <= 0 || ctx.Err() != nil {
+	if d <= 0 {
 		return errkit.FromContext(ctx)
 	}
 	timer := time.NewTimer(d)
