@@ -1,0 +1,155 @@
+package pikvm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+
+	"github.com/go-resty/resty/v2"
+
+	"github.com/fieldlink-go/fieldlink/errkit"
+	"github.com/fieldlink-go/fieldlink/errkit/retry"
+)
+
+// call is one request of the PiKVM API. All its parameters travel in the query, except those of a login.
+type call struct {
+	op     string // "atx.State"
+	method string
+	path   string
+	query  url.Values
+	form   url.Values // body; nil means none
+	login  bool       // HTTP 400 means refused credentials
+	silent bool       // what the device writes may repeat credentials: no text of it beside the envelope's
+}
+
+// answer is a complete answer of the device.
+type answer struct {
+	status  int
+	header  http.Header
+	body    []byte
+	secrets []string // that the request held
+}
+
+// newRest puts resty on a client of ours: no retries, no redirects, no log of its own.
+func newRest(h *http.Client) *resty.Client {
+	return resty.NewWithClient(h).SetLogger(silence{}).SetDisableWarn(true)
+}
+
+// silence is the logger of resty: what it has to say is in its errors too.
+type silence struct{}
+
+func (silence) Errorf(string, ...any) {}
+func (silence) Warnf(string, ...any)  {}
+func (silence) Debugf(string, ...any) {}
+
+// get performs a GET request whose envelope holds a value for result, and repeats it as the options say.
+func (c *Client) get(ctx context.Context, op, path string, query url.Values, result any) error {
+	k := &call{op: op, method: http.MethodGet, path: path, query: query}
+	if c.retry == nil {
+		return c.invoke(ctx, k, result)
+	}
+	return c.repeat(ctx, op, c.retry, func(ctx context.Context) error { return c.invoke(ctx, k, result) })
+}
+
+// post performs a POST request whose envelope holds nothing of interest. It is never repeated.
+func (c *Client) post(ctx context.Context, op, path string, query url.Values) error {
+	return c.invoke(ctx, &call{op: op, method: http.MethodPost, path: path, query: query}, nil)
+}
+
+// repeat runs do as the policy says. Close ends the waits between the attempts.
+func (c *Client) repeat(ctx context.Context, op string, p *retry.Policy, do func(context.Context) error) error {
+	o, err := c.beginLimited(ctx, op, 0)
+	if err != nil {
+		return err
+	}
+	defer o.end()
+	err = retry.Do(o.ctx, p, do)
+	if err != nil && c.life.Err() != nil && !errors.Is(err, ErrClosed) {
+		return closedError(op, c.target, 0)
+	}
+	return err
+}
+
+// invoke performs the call once and decodes the result of its envelope, unless result is nil.
+func (c *Client) invoke(ctx context.Context, k *call, result any) error {
+	a, err := c.fetch(ctx, k)
+	if err != nil {
+		return err
+	}
+	return c.decode(k, a, result)
+}
+
+// fetch performs the call with the client's credentials and returns an answer that is a success by its status.
+// If the credentials were refused and there are fresh ones, it tries once more with these: a request that was
+// refused did nothing, and every body is in memory.
+func (c *Client) fetch(ctx context.Context, k *call) (*answer, error) {
+	o, err := c.begin(ctx, k.op)
+	if err != nil {
+		return nil, err
+	}
+	defer o.end()
+	g, err := o.grant()
+	if err != nil {
+		return nil, err
+	}
+	a, err := o.exchange(k, g)
+	if err != nil {
+		return nil, err
+	}
+	fresh, ok, err := o.renew(g, a.status)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		if a, err = o.exchange(k, fresh); err != nil {
+			return nil, err
+		}
+	}
+	return a, c.refusal(k, a)
+}
+
+// exchange sends the request once and reads the answer, whatever it says.
+func (o *operation) exchange(k *call, g grant) (*answer, error) {
+	c := o.client
+	var reached atomic.Bool
+	r := c.rest.R().SetContext(o.traced(&reached)).SetDoNotParseResponse(true)
+	if g.header != nil {
+		r.Header = g.header.Clone()
+	}
+	r.Header.Set("Accept", "application/json")
+	r.Header.Set("User-Agent", c.opts.UserAgent)
+	if k.form != nil {
+		r.SetFormDataFromValues(k.form)
+	}
+	response, err := r.Execute(k.method, c.url(c.base.Scheme, k.path, k.query))
+	if err != nil {
+		return nil, o.failure(err, reached.Load(), g.secrets...)
+	}
+	body := response.RawBody()
+	defer func() { _ = body.Close() }() // after the end of the body there is nothing to learn from it
+	a := &answer{status: response.StatusCode(), header: response.Header(), secrets: g.secrets}
+	a.body, err = io.ReadAll(io.LimitReader(body, c.opts.MaxBody+1))
+	switch {
+	case a.status >= http.StatusMultipleChoices:
+		return a, nil // the status tells what there is to tell, whatever came of the body
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, c.responseError(k, a, fmt.Errorf("body cut off: %w", err))
+	case err != nil:
+		return nil, o.failure(err, true, g.secrets...)
+	case int64(len(a.body)) > c.opts.MaxBody:
+		return nil, c.responseError(k, a, fmt.Errorf("body over %d bytes: %w", c.opts.MaxBody, errkit.TooLarge))
+	}
+	return a, nil
+}
+
+func (c *Client) url(scheme, path string, query url.Values) string {
+	address := scheme + "://" + c.base.Host + path
+	if len(query) > 0 {
+		address += "?" + query.Encode()
+	}
+	return address
+}
