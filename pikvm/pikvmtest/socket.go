@@ -31,6 +31,8 @@ type socket struct {
 	done   chan struct{} // closed by the first of stop and kill
 	once   sync.Once
 	gone   chan struct{} // closed when nothing of the socket runs any more
+
+	closing sync.Mutex // held for the time of a close handshake
 }
 
 func (s *Server) socketRoutes(k *router) {
@@ -71,7 +73,9 @@ func (s *Server) serveSocket(c *call) error {
 	s.join(sock)
 	sock.readLoop()
 	s.leave(sock)
+	sock.closing.Lock()
 	sock.kill()
+	sock.closing.Unlock()
 	wg.Wait()
 	return nil
 }
@@ -199,8 +203,10 @@ func (c *socket) pingLoop() {
 	}
 }
 
-// stop closes with a handshake that is bounded in time.
+// stop closes with a handshake that is bounded in time. Reading ends when it begins.
 func (c *socket) stop(code int) {
+	c.closing.Lock()
+	defer c.closing.Unlock()
 	c.conn.release()
 	_ = c.ws.Close(code, "") // the end is the same whether the client answers
 	c.kill()
