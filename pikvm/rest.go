@@ -117,6 +117,7 @@ func (o *operation) exchange(k *call, g grant) (*answer, error) {
 	c := o.client
 	var reached atomic.Bool
 	r := c.rest.R().SetContext(o.traced(&reached)).SetDoNotParseResponse(true)
+	r.SetContentLength(true) // or resty sends an empty body in chunks
 	if g.header != nil {
 		r.Header = g.header.Clone()
 	}
