@@ -1,0 +1,154 @@
+package pikvm
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/fieldlink-go/fieldlink/errkit"
+	"github.com/fieldlink-go/fieldlink/errkit/retry"
+	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
+)
+
+// run owns the session: it alone reads, changes the state and hands out events, until the owner closes the
+// session or reconnecting cannot help.
+func (s *Session) run(conn *wsconn.Conn, delays *retry.Sequence) {
+	defer close(s.done)
+	defer s.stop()
+	for {
+		delays.Connected()
+		link := newEventLink(conn, s.opts.SilenceTimeout)
+		s.connected(link)
+		err := link.read(s.life, func(f eventFrame, err error) { s.receive(link, f, err) })
+		err = socketError("events.Read", s.client.target, err)
+		s.disconnected(err)
+		if conn, err = s.redial(s.life, delays, err); err != nil {
+			s.finish(err)
+			return
+		}
+	}
+}
+
+// redial pauses and connects until it succeeds, ctx or the session ends, or trying again cannot help. cause is
+// why there is no connection.
+func (s *Session) redial(ctx context.Context, delays *retry.Sequence, cause error) (*wsconn.Conn, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.life, cancel)()
+	for !isFinal(cause) && ctx.Err() == nil {
+		delay, attempt := delays.Next(cause), delays.Attempt()
+		if s.opts.OnRetry != nil {
+			s.opts.OnRetry(attempt, delay, cause)
+		}
+		s.log.LogAttrs(ctx, slog.LevelWarn, "reconnect", slog.Int("attempt", attempt),
+			slog.Duration("delay", delay), errkit.Attr(cause))
+		if retry.Wait(ctx, delay) != nil {
+			break
+		}
+		conn, err := s.dial(ctx)
+		if err == nil {
+			return conn, nil
+		}
+		cause = err
+	}
+	if ctx.Err() != nil && !isFinal(cause) {
+		return nil, contextError(ctx, "events.Open", s.client.target, cause)
+	}
+	return nil, cause
+}
+
+// isFinal reports whether trying to connect again cannot help.
+func isFinal(err error) bool {
+	return errors.Is(err, ErrAuth) || errors.Is(err, ErrRedirect) ||
+		errors.Is(err, ErrConfiguration) || errors.Is(err, ErrClosed)
+}
+
+// receive takes one frame: the state first, then the readers, so that whoever hears of an event finds it in the
+// state.
+func (s *Session) receive(link *eventLink, f eventFrame, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stats.Frames++
+	next := s.state
+	if err == nil {
+		next, err = s.state.fold(f)
+	}
+	if err != nil {
+		s.stats.Malformed++
+		err = newWebSocketError(ErrWebSocket, "events.Read", s.client.target, 0, "", err)
+		s.log.LogAttrs(s.life, slog.LevelWarn, "malformed event", errkit.Attr(err))
+		s.publish(Event{Type: EventMalformed, Err: err})
+		return
+	}
+	s.log.LogAttrs(s.life, slog.LevelDebug, "event", slog.String("type", string(f.name)), slog.Int("size", len(f.data)))
+	s.setState(next)
+	if f.name == EventLoop || f.name == EventInfo {
+		link.setVersion(next.Version())
+	}
+	s.publish(Event{Type: f.name, Data: f.data})
+}
+
+// connected begins a connection with an empty state.
+func (s *Session) connected(link *eventLink) {
+	s.log.LogAttrs(s.life, slog.LevelInfo, "connected")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.link, s.lastErr = link, nil
+	s.stats.Connections++
+	s.setState(&State{live: true})
+	s.publish(Event{Type: EventConnected})
+}
+
+// disconnected ends a connection. The state stays to be looked at, but nobody waiting believes it any more.
+func (s *Session) disconnected(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.link, s.lastErr = nil, err
+	s.setState(s.state.stale())
+	if s.life.Err() != nil {
+		return // wanted
+	}
+	s.log.LogAttrs(s.life, slog.LevelInfo, "disconnected", errkit.Attr(err))
+	s.publish(Event{Type: EventDisconnected, Err: err})
+}
+
+// finish ends everything that waits for the session.
+func (s *Session) finish(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+	if s.life.Err() == nil {
+		s.final = err
+		s.log.LogAttrs(s.life, slog.LevelInfo, "gave up", errkit.Attr(err))
+	}
+	for reader := range s.readers {
+		reader.box.end()
+	}
+	for box := range s.waiters {
+		box.end()
+	}
+}
+
+// setState makes a state the current one. The caller holds mu.
+func (s *Session) setState(next *State) {
+	if next == s.state {
+		return
+	}
+	s.state = next
+	for box := range s.waiters {
+		box.put(next, 0)
+	}
+}
+
+// publish hands an event to the readers that asked for its type. The caller holds mu.
+func (s *Session) publish(ev Event) {
+	for reader := range s.readers {
+		if !reader.wants(ev.Type) {
+			continue
+		}
+		if dropped := reader.box.put(ev, len(ev.Data)); dropped > 0 {
+			s.stats.Dropped += dropped
+			s.log.LogAttrs(s.life, slog.LevelWarn, "slow reader", slog.Uint64("dropped", dropped))
+		}
+	}
+}
