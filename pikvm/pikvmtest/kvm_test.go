@@ -203,3 +203,8 @@ func codeAt(at time.Time) string {
 	n := binary.BigEndian.Uint32(sum[sum[19]&15:]) << 1 >> 1
 	return fmt.Sprintf("%06d", n%1e6)
 }
+
+// within bounds a request by a context of its own.
+func within(ctx context.Context) func(*http.Request) {
+	return func(r *http.Request) { *r = *r.WithContext(ctx) }
+}
