@@ -20,7 +20,7 @@ type Conn struct {
 	finished   bool // by CloseWrite
 	aborted    bool // the peer has reset the connection
 	broken     bool // the peer has closed it, and something was written since
-	bounced    bool // something arrived after Close, and was answered with a reset
+	resetting  bool // this end has put a reset on the wire
 	writing    bool // a Write is under way
 	linger     bool // Close resets
 	readLimit  deadline
@@ -78,12 +78,16 @@ func (c *Conn) Write(b []byte) (int, error) {
 		if err := c.writeError(); err != nil {
 			return written, c.fail("write", err)
 		}
-		written += c.out.write(b[written:])
-		if written == len(b) {
+		n := c.out.write(b[written:])
+		written += n
+		switch {
+		case written == len(b):
 			return written, nil
+		case n > 0: // which may have been answered with a reset already
+			c.link.changed.Broadcast()
+		default:
+			c.out.writable.Wait()
 		}
-		c.link.changed.Broadcast()
-		c.out.writable.Wait()
 	}
 }
 
@@ -141,7 +145,7 @@ func (c *Conn) close(abort bool) error {
 	case c.aborted || c.broken:
 		// The peer is gone: nobody to tell.
 	case abort || unread:
-		c.out.abort()
+		c.sendReset()
 	case !c.finished:
 		c.out.finish()
 	}
@@ -185,10 +189,10 @@ func (c *Conn) reset() {
 	c.in.readable.Broadcast()
 }
 
-// bounce answers bytes that arrive after Close.
-func (c *Conn) bounce() {
-	if !c.bounced {
-		c.bounced = true
+// sendReset puts a reset on the wire, once: on an abortive close, or as the answer to bytes that arrive after Close.
+func (c *Conn) sendReset() {
+	if !c.resetting {
+		c.resetting = true
 		c.out.abort()
 	}
 }

@@ -190,7 +190,7 @@ func (p *pipe) arrive(n int) {
 	}
 	p.queue.discard(n)
 	p.writable.Broadcast()
-	p.to.bounce()
+	p.to.sendReset()
 }
 
 // arm wakes the pipe after d.

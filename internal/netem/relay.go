@@ -10,18 +10,18 @@ import (
 //
 //	client ── link.dialer ═══ wire with faults ═══ link.acceptor ── server
 type relay struct {
-	client, server *net.TCPConn
+	client, server *socket
 	link           *Link
 }
 
 // newRelay joins two sockets by a link. Their buffers are kept as small as a window, so that a stall is felt early.
 func newRelay(client, server *net.TCPConn, link *Link) *relay {
-	for _, socket := range []*net.TCPConn{client, server} {
-		// Errors mean that the socket is broken already, which reading it shows.
-		_ = socket.SetReadBuffer(DefaultWindow)
-		_ = socket.SetWriteBuffer(DefaultWindow)
+	for _, conn := range []*net.TCPConn{client, server} {
+		// Errors mean that the connection is broken already, which reading it shows.
+		_ = conn.SetReadBuffer(DefaultWindow)
+		_ = conn.SetWriteBuffer(DefaultWindow)
 	}
-	return &relay{client: client, server: server, link: link}
+	return &relay{client: &socket{TCPConn: client}, server: &socket{TCPConn: server}, link: link}
 }
 
 // run moves bytes until both directions are done, or broken.
@@ -41,17 +41,17 @@ func (r *relay) abort() {
 
 // side joins a socket and an end of the link, so that each looks to its peer as the other one would, and closes both
 // when they are done.
-func side(socket *net.TCPConn, end *Conn) {
+func side(s *socket, end *Conn) {
 	var up, down error
 	var work sync.WaitGroup
-	work.Go(func() { down = join(socket, end) })
-	up = join(end, socket)
+	work.Go(func() { down = join(s, end) })
+	up = join(end, s)
 	work.Wait()
 	if up != nil || down != nil {
-		abort(socket)
+		abort(s)
 		abort(end)
 	}
-	_ = socket.Close() // closed already where it was aborted, here or by Proxy.Close
+	_ = s.Close() // closed already where it was aborted, here or by Proxy.Close
 	_ = end.Close()
 }
 
