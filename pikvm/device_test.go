@@ -1,9 +1,12 @@
 package pikvm_test
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"testing"
@@ -41,8 +44,7 @@ func listen(t *testing.T, network *netem.Network, addr string) net.Listener {
 
 func serve(t *testing.T, l net.Listener, handler http.HandlerFunc) {
 	t.Helper()
-	server := &http.Server{Handler: handler, ErrorLog: nil}
-	server.ErrorLog = discardLog
+	server := &http.Server{Handler: handler, ErrorLog: log.New(io.Discard, "", 0)}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -57,28 +59,40 @@ func serve(t *testing.T, l net.Listener, handler http.HandlerFunc) {
 }
 
 // serveRaw runs a device that reads the head of one request per connection and lets script answer it.
-func serveRaw(t *testing.T, network *netem.Network, script func(conn *netem.Conn)) {
+func serveRaw(t *testing.T, network *netem.Network, script func(conn *netem.Conn, link *netem.Link)) {
 	t.Helper()
 	l := listen(t, network, "kvm.example:80")
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for {
+		for id := 1; ; id++ {
 			conn, err := l.Accept()
 			if err != nil {
 				return
 			}
-			c := conn.(*netem.Conn)
-			if readHead(c) == nil {
-				script(c)
+			link, err := network.WaitLink(t.Context(), id)
+			if err != nil {
+				t.Error(err)
+			} else if readHead(conn) == nil {
+				script(conn.(*netem.Conn), link)
 			}
-			_ = c.Close()
+			_ = conn.Close()
 		}
 	}()
 	t.Cleanup(func() {
 		_ = l.Close()
 		<-done
 	})
+}
+
+// readHead reads a request with its body.
+func readHead(conn net.Conn) error {
+	r, err := http.ReadRequest(bufio.NewReader(conn))
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, r.Body)
+	return err
 }
 
 // answerRaw returns the bytes of an answer with a JSON body.

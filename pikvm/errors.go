@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
+	"github.com/fieldlink-go/fieldlink/errkit/redact"
 )
 
 // The classes of this module. Every error of the module matches [Err] and [errkit.Err], its own class and all
@@ -122,13 +123,14 @@ func (e *APIError) detail() string {
 			what += " " + e.Code
 		}
 	}
+	message := redact.Excerpt([]byte(e.Message))
 	switch {
-	case e.Message == "":
+	case message == "":
 		return what
 	case what == "":
-		return excerpt(e.Message, maxExcerpt)
+		return message
 	}
-	return excerpt(e.Message, maxExcerpt) + " (" + what + ")"
+	return message + " (" + what + ")"
 }
 
 // AuthError reports refused credentials: HTTP 401 or 403, and HTTP 400 of a login or a check, by which the

@@ -2,19 +2,18 @@ package pikvm
 
 import (
 	"bytes"
+	"errors"
 	"mime"
 	"net/http"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
 	"github.com/fieldlink-go/fieldlink/errkit/redact"
 )
 
-// Limits of what an error keeps of the server's words, in bytes.
+// Limits of what an error keeps of the server's words, in bytes. Its text repeats less of them.
 const (
-	maxExcerpt = 200 // in the text of an error
 	maxMessage = 1024
 	maxCode    = 128
 )
@@ -48,8 +47,8 @@ func (c *Client) apiError(k *call, a *answer, status int, r refusalResult) error
 			Class: class, Op: k.op, Target: c.target, Kind: kindOf(class, status), RetryAfter: retryAfter(a.header),
 		},
 		StatusCode: status,
-		Code:       excerpt(blot(r.Error, a.secrets), maxCode),
-		Message:    excerpt(blot(r.Message, a.secrets), maxMessage),
+		Code:       words(r.Error, maxCode, a.secrets),
+		Message:    words(r.Message, maxMessage, a.secrets),
 	}
 	if class == ErrAuth {
 		return &AuthError{e}
@@ -63,7 +62,7 @@ func (c *Client) redirectError(k *call, a *answer) error {
 		StatusCode: a.status,
 	}}
 	if location := a.header.Get("Location"); location != "" {
-		e.Location = excerpt(blot(redact.URLString(location), a.secrets), maxMessage)
+		e.Location = words(redact.URLString(location), maxMessage, a.secrets)
 	}
 	return e
 }
@@ -144,55 +143,24 @@ func retryAfter(h http.Header) time.Duration {
 
 // pageText returns what a text or an HTML page of a proxy says of an error: the text itself, or the title.
 func pageText(a *answer) string {
-	body := a.body[:min(len(a.body), maxMessage)]
 	kind, _, _ := mime.ParseMediaType(a.header.Get("Content-Type")) // no type: no text
 	switch kind {
 	case "text/plain":
-		return string(body)
+		return redact.Excerpt(a.body, a.secrets...)
 	case "text/html":
-		_, title, _ := bytes.Cut(body, []byte("<title>"))
-		title, _, ok := bytes.Cut(title, []byte("</title>"))
-		if ok {
-			return string(title)
+		_, title, _ := bytes.Cut(a.body, []byte("<title>"))
+		if title, _, ok := bytes.Cut(title, []byte("</title>")); ok {
+			return redact.Excerpt(title, a.secrets...)
 		}
 	}
 	return ""
 }
 
-// blot replaces secrets that the server repeats. Very short ones would blot half of the text.
-func blot(text string, secrets []string) string {
-	for _, s := range secrets {
-		if len(s) >= 4 {
-			text = strings.ReplaceAll(text, s, "***")
-		}
+// words returns the server's words without the secrets of the request, at most limit bytes of them.
+func words(text string, limit int, secrets []string) string {
+	text = redact.Error(errors.New(text), secrets...).Error()
+	if len(text) > limit {
+		text = text[:limit]
 	}
-	return text
-}
-
-// excerpt returns the printable characters of the beginning of text on one line, at most limit bytes.
-func excerpt(text string, limit int) string {
-	var b strings.Builder
-	space := false
-	for _, r := range text {
-		switch {
-		case r <= ' ' || r == 0x7f:
-			space = b.Len() > 0
-			continue
-		case r == utf8.RuneError:
-			r = '?'
-		}
-		need := utf8.RuneLen(r)
-		if space {
-			need++
-		}
-		if b.Len()+need > limit {
-			break
-		}
-		if space {
-			b.WriteByte(' ')
-			space = false
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
+	return strings.ToValidUTF8(text, "")
 }
