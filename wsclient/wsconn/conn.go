@@ -36,7 +36,8 @@ type Conn struct {
 	readMu  sync.Mutex  // held by the one reader
 	reading atomic.Bool // whether a read is under way
 
-	writeMu sync.Mutex // held by the one writer; guards ends and frame
+	writeMu sync.Mutex // held by the one writer; guards what follows
+	lone    [1]Message // the batch of a single message
 	ends    []int64    // where the messages of a batch end in the stream
 	frame   []byte     // control frames being built
 

@@ -66,20 +66,34 @@ func parseHeader(b []byte) (h header, ok bool) {
 	return h, true
 }
 
+// appendHeader appends the header of an unfragmented frame, without its masking key.
+func appendHeader(b []byte, opcode byte, payload int, masked bool) []byte {
+	first, mask := 0x80|opcode, byte(0)
+	if masked {
+		mask = 0x80
+	}
+	switch {
+	case payload < 126:
+		return append(b, first, mask|byte(payload))
+	case payload <= math.MaxUint16:
+		return binary.BigEndian.AppendUint16(append(b, first, mask|126), uint16(payload))
+	default:
+		return binary.BigEndian.AppendUint64(append(b, first, mask|127), uint64(payload))
+	}
+}
+
 // appendControl appends a control frame. The payload must not be longer than maxControl.
-// A client masks every frame with a fresh key (RFC 6455, section 5.3).
 func appendControl(b []byte, opcode byte, payload []byte, client bool) []byte {
-	b = append(b, 0x80|opcode, byte(len(payload)))
+	b = appendHeader(b, opcode, len(payload), client)
 	if !client {
 		return append(b, payload...)
 	}
-	b[len(b)-1] |= 0x80
-	var key [4]byte
-	rand.Read(key[:]) // never fails
-	b = append(b, key[:]...)
-	for i, c := range payload {
-		b = append(b, c^key[i%4])
-	}
+	var mask pattern
+	rand.Read(mask[:keySize]) // never fails
+	b = append(b, mask[:keySize]...)
+	b = append(b, payload...)
+	masked := b[len(b)-len(payload):]
+	mask.apply(masked, masked)
 	return b
 }
 

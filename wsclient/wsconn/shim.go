@@ -1,7 +1,6 @@
 package wsconn
 
 import (
-	"bufio"
 	"crypto/tls"
 	"io"
 	"net"
@@ -10,14 +9,12 @@ import (
 	"time"
 )
 
-const (
-	maxBatch     = 64 << 10 // bytes that a batch gathers before some of it goes out
-	libraryBlock = 4 << 10  // size of the reads and writes of the library
-)
+// libraryBlock is the size of the library's own reads and writes.
+const libraryBlock = 4 << 10
 
-// shim lies between the WebSocket library and the connection. It gathers the writes of a batch, reads in blocks,
-// follows the frames in both directions, and keeps the errors of the connection apart from those that the library
-// makes of them.
+// shim lies between the WebSocket library and the connection. It reads in blocks, gathers the frames of a batch,
+// follows what passes in both directions, and keeps the errors of the connection apart from those that the library
+// makes of them. Its writing half is in batch.go.
 type shim struct {
 	wire   *wire
 	conn   net.Conn      // wire, or TLS on top of it
@@ -40,7 +37,8 @@ type shim struct {
 	left int64 // bytes of the frame under way that are still to come
 
 	mu      sync.Mutex // guards what follows, and the order of the bytes on the connection
-	batch   *bufio.Writer
+	batch   *[]byte    // bytes gathered; nil unless a batch is open
+	keys    keys
 	queued  int64 // bytes accepted, since the handshake
 	flushed int64 // bytes handed to the connection
 	closing bool  // whether the last frame, a close frame, was accepted
@@ -118,110 +116,6 @@ func (s *shim) release() {
 
 // stop ends the reading: the library finds the connection at its end. What waits in a read is not woken.
 func (s *shim) stop() { s.stopped.Store(true) }
-
-// Write takes a frame, or a part of one, from the library. Everything but a close frame arrives while the
-// batch is open.
-func (s *shim) Write(p []byte) (int, error) {
-	last := s.follow(p)
-	if last {
-		// Whatever is stuck in front of the last frame must not hold up the end.
-		s.wire.lastWrites(s.limit)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closing = s.closing || last
-	return s.accept(p)
-}
-
-// follow reports whether p is a close frame. The library begins each frame with a write of its own, which holds the
-// whole header.
-func (s *shim) follow(p []byte) (closing bool) {
-	if s.left == 0 {
-		h, _ := parseHeader(p)
-		s.left = int64(h.size) + h.payload
-		closing = h.opcode == opClose
-	}
-	s.left = max(0, s.left-int64(len(p)))
-	return closing
-}
-
-// writeControl sends a control frame of our own, built by appendControl. After a close frame it does nothing.
-func (s *shim) writeControl(frame []byte) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closing {
-		return nil
-	}
-	_, err := s.accept(frame)
-	return err
-}
-
-// accept puts p into the open batch or, without one, on the connection. It runs with mu held.
-func (s *shim) accept(p []byte) (int, error) {
-	if s.err != nil {
-		return 0, s.err
-	}
-	s.queued += int64(len(p))
-	if s.batch != nil {
-		return s.batch.Write(p)
-	}
-	return (*flusher)(s).Write(p)
-}
-
-// flusher is the shim as the writer behind a batch.
-type flusher shim
-
-func (f *flusher) Write(p []byte) (int, error) {
-	n, err := f.body.Write(p)
-	f.flushed += int64(n)
-	if err != nil && f.err == nil {
-		f.err = err
-	}
-	return n, err
-}
-
-var batches = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, maxBatch) }}
-
-// cork opens a batch: until flush, writes are gathered. There is one batch at a time.
-func (s *shim) cork() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.batch = batches.Get().(*bufio.Writer)
-	s.batch.Reset((*flusher)(s))
-}
-
-// flush closes the batch. When it returns nil, everything accepted is in the hands of the system.
-func (s *shim) flush() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.endBatch()
-	return s.err
-}
-
-func (s *shim) endBatch() {
-	if s.batch == nil {
-		return
-	}
-	// The error stays in s.err.
-	_ = s.batch.Flush()
-	s.batch.Reset(nil)
-	batches.Put(s.batch)
-	s.batch = nil
-}
-
-// writeErr returns what ended the writing, nil if nothing did.
-func (s *shim) writeErr() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.err
-}
-
-// position returns how many bytes were accepted and how many of them were handed to the connection.
-func (s *shim) position() (queued, flushed int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.queued, s.flushed
-}
 
 // Close is called by the library when it is done with the connection. A close frame may still be in an open batch.
 func (s *shim) Close() error {

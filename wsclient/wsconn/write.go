@@ -30,15 +30,10 @@ func (c *Conn) Write(typ MessageType, p []byte) error {
 	}
 	c.writeMu.Lock()
 	defer c.unlockWrite()
-	if err := c.Err(); err != nil {
-		return err
-	}
-	c.shim.cork()
-	err := c.ws.Write(context.Background(), websocket.MessageType(typ), p)
-	if err := c.flush(err); err != nil {
-		return c.writeFailed(err)
-	}
-	return nil
+	c.lone[0] = Message{Type: typ, Data: p}
+	_, err := c.writeMessages(c.lone[:])
+	c.lone[0].Data = nil
+	return err
 }
 
 // WriteBatch sends messages in order, gathered into as few writes to the connection as their length allows. When it
@@ -56,20 +51,27 @@ func (c *Conn) WriteBatch(msgs []Message) (sent int, err error) {
 	}
 	c.writeMu.Lock()
 	defer c.unlockWrite()
+	return c.writeMessages(msgs)
+}
+
+// writeMessages writes messages as one batch. It runs with writeMu held.
+func (c *Conn) writeMessages(msgs []Message) (sent int, err error) {
 	if err := c.Err(); err != nil {
 		return 0, err
 	}
-	c.ends = c.ends[:0]
 	c.shim.cork()
-	for i := range msgs {
-		err = c.ws.Write(context.Background(), websocket.MessageType(msgs[i].Type), msgs[i].Data)
-		if err != nil {
-			break
-		}
-		queued, _ := c.shim.position()
-		c.ends = append(c.ends, queued)
+	if c.compressed {
+		err = c.writeCompressed(msgs)
+	} else {
+		c.ends, err = c.shim.writeMessages(msgs, c.ends[:0])
 	}
-	if err = c.flush(err); err == nil {
+	if err == nil && c.control.pending.Load() {
+		err = c.writeControls() // they go with the batch
+	}
+	if failed := c.shim.flush(); err == nil {
+		err = failed
+	}
+	if err == nil {
 		return len(msgs), nil
 	}
 	_, flushed := c.shim.position()
@@ -77,6 +79,20 @@ func (c *Conn) WriteBatch(msgs []Message) (sent int, err error) {
 		sent++
 	}
 	return sent, c.writeFailed(err)
+}
+
+// writeCompressed lets the library write messages, which it compresses if they are long enough.
+func (c *Conn) writeCompressed(msgs []Message) error {
+	c.ends = c.ends[:0]
+	for i := range msgs {
+		err := c.ws.Write(context.Background(), websocket.MessageType(msgs[i].Type), msgs[i].Data)
+		if err != nil {
+			return err
+		}
+		queued, _ := c.shim.position()
+		c.ends = append(c.ends, queued)
+	}
+	return nil
 }
 
 // checkMessage turns down what must not be sent (RFC 6455, section 5.6).
@@ -90,15 +106,6 @@ func (c *Conn) checkMessage(typ MessageType, p []byte) error {
 		return wserr.Config(callSend, "text", "not UTF-8")
 	}
 	return nil
-}
-
-// flush ends a batch whose frames the library wrote with the result err. Control frames that have come up meanwhile
-// go with it.
-func (c *Conn) flush(err error) error {
-	if err == nil && c.control.pending.Load() {
-		err = c.writeControls()
-	}
-	return errors.Join(err, c.shim.flush())
 }
 
 // unlockWrite ends the turn of a writer and sends the control frames that nobody else could send meanwhile.

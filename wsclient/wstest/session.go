@@ -161,6 +161,9 @@ func (s *Session) Send(frames ...Frame) error {
 	return s.Raw(p)
 }
 
+// Read reads bytes as they are.
+func (s *Session) Read(p []byte) (int, error) { return s.in.Read(p) }
+
 // Next reads the next frame.
 func (s *Session) Next() (Frame, error) { return ReadFrame(s.in) }
 
@@ -216,5 +219,5 @@ func (s *Session) RST() error {
 // Close closes the connection without a close frame. The end of a script does the same.
 func (s *Session) Close() error { return s.conn.Close() }
 
-// Conn returns the connection itself. What the session has read ahead is lost to it.
+// Conn returns the connection itself. What the session has read ahead is in [Session.Read] only.
 func (s *Session) Conn() net.Conn { return s.conn }
