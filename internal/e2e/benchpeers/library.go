@@ -1,0 +1,20 @@
+package main
+
+// library is a WebSocket library under test, on the client's side.
+type library interface {
+	name() string
+	dial(url string) (conn, error)
+}
+
+// conn is one connection of a library. Messages are binary.
+type conn interface {
+	// send writes a batch, in the way that the library offers for messages that are there already.
+	send(batch [][]byte) error
+	// receive reads n messages with a buffer that is used again, and returns the sum of their lengths.
+	receive(n int) (int64, error)
+	// echo writes a message and reads one.
+	echo(p []byte) error
+	close()
+}
+
+var libraries = []library{wsconnLibrary{}, coderLibrary{}, gorillaLibrary{}, gwsLibrary{}}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+)
+
+// result is what one round of one library gave.
+type result struct {
+	perSecond float64       // messages
+	p50       time.Duration // of the echo
+	allocs    float64       // per message, of the whole process; the far end has none
+}
+
+// queueLimit is the room between producer and writer, in messages.
+const queueLimit = 1024
+
+// transmit sends n messages of the given size through a queue and a writer.
+func transmit(l library, n, size int) (result, error) {
+	done := make(chan error, 1)
+	peer, err := sink(n, size, done)
+	if err != nil {
+		return result{}, err
+	}
+	defer peer.Close()
+	c, err := l.dial(peer.URL())
+	if err != nil {
+		return result{}, err
+	}
+	defer c.close()
+
+	q := newQueue(queueLimit)
+	wrote := make(chan error, 1)
+	p := make([]byte, size)
+	meter := startMeter()
+	go func() {
+		var batch [][]byte
+		for {
+			if batch = q.take(batch); batch == nil {
+				wrote <- nil
+				return
+			}
+			if err := c.send(batch); err != nil {
+				q.close()
+				wrote <- err
+				return
+			}
+		}
+	}()
+	for range n {
+		if !q.put(p) {
+			break
+		}
+	}
+	q.close()
+	if err := <-wrote; err != nil {
+		return result{}, err
+	}
+	if err := <-done; err != nil {
+		return result{}, err
+	}
+	return meter.stop(n), nil
+}
+
+// receive takes n messages of the given size.
+func receive(l library, n, size int) (result, error) {
+	start := make(chan struct{})
+	peer, err := source(n, size, start)
+	if err != nil {
+		return result{}, err
+	}
+	defer peer.Close()
+	c, err := l.dial(peer.URL())
+	if err != nil {
+		return result{}, err
+	}
+	defer c.close()
+
+	meter := startMeter()
+	close(start)
+	total, err := c.receive(n)
+	if err != nil {
+		return result{}, err
+	}
+	r := meter.stop(n)
+	if want := int64(n) * int64(size); total != want {
+		return result{}, fmt.Errorf("received %d bytes instead of %d", total, want)
+	}
+	return r, nil
+}
+
+// roundTrips sends n messages of the given size, each after the answer to the one before.
+func roundTrips(l library, n, size int) (result, error) {
+	peer, err := echo(size)
+	if err != nil {
+		return result{}, err
+	}
+	defer peer.Close()
+	c, err := l.dial(peer.URL())
+	if err != nil {
+		return result{}, err
+	}
+	defer c.close()
+
+	p := make([]byte, size)
+	times := make([]time.Duration, n)
+	meter := startMeter()
+	for i := range times {
+		start := time.Now()
+		if err := c.echo(p); err != nil {
+			return result{}, err
+		}
+		times[i] = time.Since(start)
+	}
+	r := meter.stop(n)
+	slices.Sort(times)
+	r.p50 = times[n/2]
+	return r, nil
+}
+
+// meter measures time and allocations.
+type meter struct {
+	start   time.Time
+	mallocs uint64
+}
+
+func startMeter() meter {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return meter{start: time.Now(), mallocs: m.Mallocs}
+}
+
+func (m meter) stop(n int) result {
+	took := time.Since(m.start)
+	var after runtime.MemStats
+	runtime.ReadMemStats(&after)
+	return result{
+		perSecond: float64(n) / took.Seconds(),
+		allocs:    float64(after.Mallocs-m.mallocs) / float64(n),
+	}
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"bytes"
+	"io"
+
+	"github.com/fieldlink-go/fieldlink/wsclient/wstest"
+)
+
+// The far ends: they know nothing of messages beyond their bytes, so that the libraries are what is measured.
+
+// sink takes the frames of n messages of the given size, and then says so.
+func sink(n, size int, done chan<- error) (*wstest.Peer, error) {
+	frame := wstest.Frame{Opcode: wstest.OpBinary, Payload: make([]byte, size), Masked: true}
+	return wstest.Play(nil, func(s *wstest.Session) error {
+		if err := s.Upgrade(nil); err != nil {
+			return err
+		}
+		left := int64(n) * int64(len(frame.Bytes()))
+		buf := make([]byte, 256<<10)
+		for left > 0 {
+			n, err := s.Read(buf[:min(left, int64(len(buf)))])
+			left -= int64(n)
+			if err != nil {
+				done <- err
+				return err
+			}
+		}
+		done <- nil
+		return s.Discard()
+	})
+}
+
+// source sends n messages of the given size as fast as they are taken, once go is closed.
+func source(n, size int, start <-chan struct{}) (*wstest.Peer, error) {
+	frame := wstest.Frame{Opcode: wstest.OpBinary, Payload: bytes.Repeat([]byte{'x'}, size)}.Bytes()
+	perBlock := max(1, 64<<10/len(frame))
+	block := bytes.Repeat(frame, perBlock)
+	return wstest.Play(nil, func(s *wstest.Session) error {
+		if err := s.Upgrade(nil); err != nil {
+			return err
+		}
+		<-start
+		for left := n; left > 0; left -= perBlock {
+			if err := s.Raw(block[:min(left, perBlock)*len(frame)]); err != nil {
+				return err
+			}
+		}
+		return s.Discard()
+	})
+}
+
+// echo answers every message of the given size with one of the same size.
+func echo(size int) (*wstest.Peer, error) {
+	in := wstest.Frame{Opcode: wstest.OpBinary, Payload: make([]byte, size), Masked: true}.Bytes()
+	out := wstest.Frame{Opcode: wstest.OpBinary, Payload: bytes.Repeat([]byte{'x'}, size)}.Bytes()
+	return wstest.Play(nil, func(s *wstest.Session) error {
+		if err := s.Upgrade(nil); err != nil {
+			return err
+		}
+		for {
+			if _, err := io.ReadFull(s, in); err != nil {
+				return nil // the client is done
+			}
+			if err := s.Raw(out); err != nil {
+				return nil
+			}
+		}
+	})
+}
