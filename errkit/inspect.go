@@ -26,7 +26,9 @@ func KindOf(err error) Kind {
 	return kinds
 }
 
-// ownKinds returns the kinds of err alone if it is an error of this house.
+// ownKinds returns the kinds of err alone if it is an error of this house: a typed error, a Kind, a Class, or one
+// that stands for an error that cannot be seen, as a [Remote] does, and answers with the methods Kinds,
+// ClassCode, Transient and RetryAfter.
 func ownKinds(err error) (_ Kind, ok bool) {
 	switch e := err.(type) {
 	case Error:
@@ -35,7 +37,7 @@ func ownKinds(err error) (_ Kind, ok bool) {
 		return e, true
 	case *Class:
 		return e.kind, true
-	case interface{ Kinds() Kind }: // an error rebuilt from a report, or one with its text redacted
+	case interface{ Kinds() Kind }:
 		return e.Kinds(), true
 	}
 	return 0, false
@@ -54,30 +56,16 @@ func CodeOf(err error) string {
 
 func ownCode(err error) string {
 	switch e := err.(type) {
+	case Error:
+		if c := e.ErrorInfo().Class; c != nil {
+			return c.code
+		}
 	case *Class:
 		return e.code
-	case *Remote:
-		return e.Report.Class
-	}
-	if e, ok := errorOf(err); ok && e.ErrorInfo().Class != nil {
-		return e.ErrorInfo().Class.code
+	case interface{ ClassCode() string }:
+		return e.ClassCode()
 	}
 	return ""
-}
-
-// errorOf returns err as a typed error, also when it only offers one by its As method, as an error with its
-// text redacted does.
-func errorOf(err error) (Error, bool) {
-	if e, ok := err.(Error); ok {
-		return e, true
-	}
-	if x, ok := err.(interface{ As(any) bool }); ok {
-		var e Error
-		if x.As(&e) && e != nil {
-			return e, true
-		}
-	}
-	return nil, false
 }
 
 // Transient reports whether the same call may succeed later. It does not say that repeating is harmless: a
@@ -149,7 +137,7 @@ func RetryAfter(err error) (time.Duration, bool) {
 }
 
 func ownRetryAfter(err error) time.Duration {
-	if r, ok := err.(interface{ RetryAfter() time.Duration }); ok { // rebuilt from a report, or redacted
+	if r, ok := err.(interface{ RetryAfter() time.Duration }); ok {
 		return r.RetryAfter()
 	}
 	if e, ok := err.(Error); ok {

@@ -62,6 +62,9 @@ func (e *Remote) under(c *Class) bool {
 // Kinds returns the reported kinds.
 func (e *Remote) Kinds() Kind { return KindFromNames(e.Report.Kinds...) }
 
+// ClassCode returns the reported class.
+func (e *Remote) ClassCode() string { return e.Report.Class }
+
 // Transient returns what the reporting process said about trying again.
 func (e *Remote) Transient() bool { return e.Report.Transient }
 
