@@ -65,10 +65,18 @@ func moveUnreleased(r *repo.Repo, releases []releaseOf, date string) error {
 	if err != nil {
 		return err
 	}
-	before, after, ok := strings.Cut(string(index), "## Releases\n\n")
+	head, list, ok := strings.Cut(string(index), "## Releases\n")
 	if !ok {
 		return fmt.Errorf("CHANGELOG.md has no heading \"## Releases\"")
 	}
-	line := "- " + date + ": " + describe(releases) + "\n"
-	return os.WriteFile(name, []byte(before+"## Releases\n\n"+line+after), 0o666)
+	intro, older, found := strings.Cut("\n"+strings.TrimSpace(list), "\n- ")
+	text := head + "## Releases\n\n"
+	if intro = strings.TrimSpace(intro); intro != "" {
+		text += intro + "\n\n"
+	}
+	text += "- " + date + ": " + describe(releases) + "\n"
+	if found {
+		text += "- " + older + "\n"
+	}
+	return os.WriteFile(name, []byte(text), 0o666)
 }

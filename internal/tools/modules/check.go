@@ -6,10 +6,13 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"github.com/fieldlink-go/fieldlink/internal/tools/repo"
 )
 
-// check proves the go.mod of every module: each is vetted and tested alone, from an empty module cache.
-func check(ctx context.Context, root string, out io.Writer, _ []string) error {
+// check proves the go.mod of every module, or of those that the arguments name: each is vetted and tested alone, from
+// an empty module cache.
+func check(ctx context.Context, root string, out io.Writer, args []string) error {
 	s, err := newSnapshot(ctx, root)
 	if err != nil {
 		return err
@@ -18,11 +21,22 @@ func check(ctx context.Context, root string, out io.Writer, _ []string) error {
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
-	return s.check(ctx, out)
+	modules := s.repo.Modules
+	if len(args) > 0 {
+		modules = nil
+	}
+	for _, dir := range args {
+		m := s.repo.ByDir(dir)
+		if m == nil {
+			return fmt.Errorf("%q is not a module", dir)
+		}
+		modules = append(modules, m)
+	}
+	return s.check(ctx, out, modules)
 }
 
 // check runs in a prepared snapshot.
-func (s *snapshot) check(ctx context.Context, out io.Writer) error {
+func (s *snapshot) check(ctx context.Context, out io.Writer, modules []*repo.Module) error {
 	cache, err := os.MkdirTemp(s.dir, "empty-")
 	if err != nil {
 		return err
@@ -31,7 +45,7 @@ func (s *snapshot) check(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	for _, m := range s.repo.Modules {
+	for _, m := range modules {
 		start := time.Now()
 		for _, args := range [][]string{
 			{"mod", "tidy", "-diff"},

@@ -3,7 +3,7 @@
 //	modules plan                     which modules changed since their last tag, and the version that would come next
 //	modules tidy                     write tidy go.mod and go.sum files
 //	modules tidy-check               fail if tidy would change a file
-//	modules check                    go mod tidy -diff, go vet, go test in each module alone, with an empty module cache
+//	modules check [m...]             go mod tidy -diff, go vet, go test in each module alone, with an empty module cache
 //	modules api-check                compare each module's API with its last tag
 //	modules consumer [m@version...]  fetch each module by version through git and run a program that uses it
 //	modules notes m@version          print the changelog section of a version

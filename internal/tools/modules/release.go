@@ -48,7 +48,7 @@ func release(ctx context.Context, root string, out io.Writer, args []string) err
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
-	if err := s.check(ctx, out); err != nil {
+	if err := s.check(ctx, out, s.repo.Modules); err != nil {
 		return err
 	}
 	if err := s.consumeAll(ctx, out); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -72,8 +73,10 @@ pikvm        -            v0.1.0
 	if text := r.Read("errkit/CHANGELOG.md"); !strings.Contains(text, "## [0.1.0] - 2") {
 		t.Errorf("errkit/CHANGELOG.md has no release:\n%s", text)
 	}
-	if text := r.Read("CHANGELOG.md"); !strings.Contains(text, ": errkit v0.1.0, internal v0.1.0, wsclient v0.1.0, pikvm v0.1.0\n") {
-		t.Errorf("CHANGELOG.md does not list the release:\n%s", text)
+	today := time.Now().Format(time.DateOnly)
+	first := "- " + today + ": errkit v0.1.0, internal v0.1.0, wsclient v0.1.0, pikvm v0.1.0\n"
+	if d := cmp.Diff("# Changelog\n\n## Releases\n\nNewest first.\n\n"+first, r.Read("CHANGELOG.md")); d != "" {
+		t.Errorf("CHANGELOG.md (-want +got):\n%s", d)
 	}
 	if d := cmp.Diff("### Added\n\n- Kind.\n", mustRunIn(t, r, "notes", "errkit@v0.1.0")); d != "" {
 		t.Errorf("notes (-want +got):\n%s", d)
@@ -114,6 +117,10 @@ pikvm        v0.1.0       unchanged
 	mustRunIn(t, r, "release", "wsclient=v0.1.1", "errkit=v0.2.0")
 	if sums := r.Read("wsclient/go.sum"); strings.Contains(sums, "errkit v0.1.0") || strings.Count(sums, "/errkit v0.2.0") != 2 {
 		t.Errorf("wsclient/go.sum:\n%s", sums)
+	}
+	second := "- " + today + ": errkit v0.2.0, wsclient v0.1.1\n"
+	if d := cmp.Diff("# Changelog\n\n## Releases\n\nNewest first.\n\n"+second+first, r.Read("CHANGELOG.md")); d != "" {
+		t.Errorf("CHANGELOG.md (-want +got):\n%s", d)
 	}
 	mustRunIn(t, r, "tidy-check")
 

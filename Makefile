@@ -1,0 +1,156 @@
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PREFIX   := github.com/fieldlink-go/fieldlink
+PKG      ?= work
+FUZZTIME ?= 20s
+ARCHES   := 386 arm arm64
+
+# The tools are a module of their own, outside of go.work.
+TOOLS := GOWORK=off go -C internal/tools
+export GOARM := 7
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | while IFS=$$'\t' read -r target text; do printf '%-14s %s\n' "$$target" "$$text"; done
+
+# everyday
+
+.PHONY: demo
+demo: ## automate a fake PiKVM end to end; PIKVM_URL and friends take a real one
+	@go run ./internal/demo
+
+.PHONY: build
+build: ## compile every package
+	go build work
+
+.PHONY: test
+test: ## test every package; needs Go alone
+	go test work
+
+.PHONY: race
+race: ## test every package with the race detector, in random order
+	go test -race -shuffle=on work
+
+.PHONY: cover
+cover: ## test coverage, in total per published module
+	@.ci/cover $(PREFIX)
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (20s)
+	@.ci/fuzz $(FUZZTIME)
+
+.PHONY: bench
+bench: ## run the benchmarks of PKG (all), with allocations
+	go test -run '^$$' -bench . -benchmem $(PKG)
+
+.PHONY: bench-peers
+bench-peers: ## measure wsconn beside other WebSocket libraries, as ratios
+	@go run ./internal/e2e/benchpeers
+
+.PHONY: interop
+interop: ## test against independent peers; installs their npm packages
+	bash internal/e2e/interop/setup.sh
+	cd internal/e2e/interop && go test -tags interop -count=1 ./...
+
+# source
+
+.PHONY: fmt
+fmt: .bin/gofumpt ## format every Go file
+	@.bin/gofumpt -l -w .
+
+.PHONY: fmt-check
+fmt-check: .bin/gofumpt ## fail if a Go file is not formatted
+	@files=$$(.bin/gofumpt -l .); \
+	if [ -n "$$files" ]; then printf 'not formatted (make fmt mends it):\n%s\n' "$$files"; exit 1; fi
+
+.PHONY: vet
+vet: ## go vet on every package
+	go vet work
+	go vet -tags interop ./internal/e2e/...
+	$(TOOLS) vet ./...
+
+.PHONY: vet-arch
+vet-arch: ## go vet for the architectures of small gateways
+	@for arch in $(ARCHES); do echo "GOARCH=$$arch go vet work"; GOARCH=$$arch go vet work; done
+
+.PHONY: lint
+lint: .bin/staticcheck ## staticcheck, and golangci-lint if it is installed
+	.bin/staticcheck work
+	.bin/staticcheck -tags interop ./internal/e2e/...
+	cd internal/tools && GOWORK=off ../../.bin/staticcheck ./...
+	@if command -v golangci-lint >/dev/null; then \
+		for dir in $$(go list -m -f '{{.Dir}}'); do echo "golangci-lint run ($$dir)"; (cd "$$dir" && golangci-lint run ./...); done; \
+	else echo "golangci-lint is not installed: left out"; fi
+
+# modules
+
+.PHONY: tidy
+tidy: .bin/modules ## write tidy go.mod and go.sum files
+	@.bin/modules tidy
+
+.PHONY: tidy-check
+tidy-check: .bin/modules ## fail if a go.mod or go.sum file is not tidy
+	@.bin/modules tidy-check
+
+.PHONY: deps-check
+deps-check: .bin/depscheck ## check the rules on dependencies, licences and layout
+	@.bin/depscheck
+
+.PHONY: modcheck
+modcheck: .bin/modules ## vet and test each module alone, with an empty module cache
+	@.bin/modules check $(M)
+
+.PHONY: api-check
+api-check: .bin/modules .bin/apidiff ## compare each module's API with its last tag
+	@.bin/modules api-check
+
+.PHONY: consumer
+consumer: .bin/modules ## fetch each module by version from outside and run a program with it
+	@.bin/modules consumer $(M)
+
+.PHONY: vuln
+vuln: .bin/govulncheck ## look for known vulnerabilities (online)
+	@for dir in $$(go list -m -f '{{.Dir}}'); do echo "govulncheck $$dir"; .bin/govulncheck -C "$$dir" ./...; done
+
+# release
+
+.PHONY: release-plan
+release-plan: .bin/modules ## which modules changed since their last tag, and their next version
+	@.bin/modules plan
+
+.PHONY: release
+release: .bin/modules ## check, commit and tag a release: make release M="errkit=v0.1.0 pikvm=v0.1.0"; pushes nothing
+	@.bin/modules release $(M)
+
+.PHONY: ci
+ci: fmt-check vet lint race tidy-check deps-check modcheck api-check consumer ## what must pass before a change is merged
+
+# tools
+
+.PHONY: tools
+tools: ## build every tool into .bin
+	$(TOOLS) build -o ../../.bin/ tool
+
+.PHONY: tools-test
+tools-test: ## test the tools of this repository
+	$(TOOLS) test ./...
+
+# The go command knows best whether a tool is up to date.
+.PHONY: .bin/gofumpt .bin/staticcheck .bin/apidiff .bin/govulncheck .bin/modules .bin/depscheck
+.bin/gofumpt:
+	@$(TOOLS) build -o ../../.bin/ mvdan.cc/gofumpt
+.bin/staticcheck:
+	@$(TOOLS) build -o ../../.bin/ honnef.co/go/tools/cmd/staticcheck
+.bin/apidiff:
+	@$(TOOLS) build -o ../../.bin/ golang.org/x/exp/cmd/apidiff
+.bin/govulncheck:
+	@$(TOOLS) build -o ../../.bin/ golang.org/x/vuln/cmd/govulncheck
+.bin/modules .bin/depscheck: .bin/%:
+	@$(TOOLS) build -o ../../.bin/ ./$*
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf .bin .out
