@@ -257,7 +257,9 @@ func TestBrokenAnswers(t *testing.T) {
 		},
 		{
 			name: "end within the head", want: connect, cause: io.ErrUnexpectedEOF,
-			script: func(conn *netem.Conn, _ *netem.Link) { _, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: text\r\n") },
+			script: func(conn *netem.Conn, _ *netem.Link) {
+				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: text\r\n")
+			},
 		},
 		{
 			name: "reset within the body", want: connect, cause: syscall.ECONNRESET,
