@@ -174,21 +174,24 @@ func TestBudgetIsSafeForSeveralGoroutines(t *testing.T) {
 	t.Parallel()
 	t.Run("spends every token once", func(t *testing.T) {
 		t.Parallel()
-		b := retry.NewBudget(nil)
+		b := retry.NewBudget(&retry.BudgetOptions{Tokens: 1_000_000})
 		var paid atomic.Int64
+		start := make(chan struct{})
 		var wg sync.WaitGroup
 		for range 16 {
 			wg.Go(func() {
-				for range 100 {
+				<-start
+				for range 20_000 {
 					if _, err := b.Withdraw(errkit.Busy); err == nil {
 						paid.Add(1)
 					}
 				}
 			})
 		}
+		close(start)
 		wg.Wait()
-		if paid.Load() != 100 || b.Tokens() != 0 {
-			t.Errorf("paid for %d retries with %d tokens left, want 100 and 0", paid.Load(), b.Tokens())
+		if paid.Load() != 200_000 || b.Tokens() != 0 {
+			t.Errorf("paid for %d retries with %d tokens left, want 200000 and 0", paid.Load(), b.Tokens())
 		}
 	})
 	t.Run("stays between empty and full", func(t *testing.T) {

@@ -50,9 +50,6 @@ func (e *ExhaustedError) ErrorAttrs() []slog.Attr {
 	return []slog.Attr{slog.Duration("elapsed", e.Elapsed)}
 }
 
-// Transient returns false, whatever the last attempt's error would say.
-func (e *ExhaustedError) Transient() bool { return false }
-
 // Unwrap returns the error of the last attempt and, if there is one, that of the context.
 func (e *ExhaustedError) Unwrap() []error {
 	if e.done == nil {
