@@ -173,6 +173,9 @@ func (l *Link) isClosed() bool { return l.dialer.closed && l.acceptor.closed }
 
 // await waits on cond, whose lock is held, until done returns true or ctx ends.
 func await(ctx context.Context, cond *sync.Cond, done func() bool) error {
+	if done() {
+		return nil
+	}
 	stop := context.AfterFunc(ctx, func() {
 		cond.L.Lock()
 		defer cond.L.Unlock()
