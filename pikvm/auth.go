@@ -83,7 +83,7 @@ func (a *Auth) Logout(ctx context.Context, token redact.Secret) error {
 	}
 	defer o.end()
 	k := &call{op: opLogout, method: http.MethodPost, path: "/api/auth/logout", silent: true}
-	answer, err := o.exchange(k, cookieGrant(value, 0))
+	answer, err := o.exchange(k, o.cookieGrant(value, 0))
 	if err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func (o *operation) login(creds *credentials, expire time.Duration) (token strin
 	if err != nil {
 		return "", err
 	}
-	a, err := o.exchange(k.withForm(creds, expire, g.code), grant{secrets: g.secrets})
+	a, err := o.exchange(k.withForm(creds, expire, g.code), g.inForm())
 	if err != nil {
 		return "", err
 	}
@@ -155,7 +155,7 @@ func (o *operation) login(creds *credentials, expire time.Duration) (token strin
 			return "", err
 		}
 		if ok {
-			if a, err = o.exchange(k.withForm(creds, expire, fresh.code), grant{secrets: fresh.secrets}); err != nil {
+			if a, err = o.exchange(k.withForm(creds, expire, fresh.code), fresh.inForm()); err != nil {
 				return "", err
 			}
 		}
@@ -176,6 +176,12 @@ func (k *call) withForm(creds *credentials, expire time.Duration, code string) *
 		k.form.Set("expire", strconv.FormatInt(int64(expire/time.Second), 10))
 	}
 	return k
+}
+
+// inForm returns the proof without its headers, for a request that has it in its body.
+func (g grant) inForm() grant {
+	g.header = nil
+	return g
 }
 
 // sessionToken finds the token in the cookies of the answer to a login; a device without authentication sets none.

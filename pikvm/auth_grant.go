@@ -9,11 +9,15 @@ import (
 
 // grant is what one request or one socket handshake shows to prove who it is.
 type grant struct {
-	header  http.Header
-	code    string   // one-time code within, empty if there is none
-	login   uint64   // number of the login that opened the session, in cookie mode
-	secrets []string // that the header holds
+	header http.Header
+	creds  *credentials // behind it
+	code   string       // one-time code within, empty if there is none
+	token  string       // of the session, in cookie mode
+	login  uint64       // number of the login that opened it
 }
+
+// secrets returns what must never show up in a text.
+func (g grant) secrets() []string { return append(g.creds.secrets(g.code), g.token) }
 
 // grant makes a proof from the client's credentials; in cookie mode it logs in if need be.
 func (o *operation) grant() (grant, error) {
@@ -24,7 +28,7 @@ func (o *operation) grant() (grant, error) {
 	if err != nil {
 		return grant{}, o.notGranted(err, false)
 	}
-	return cookieGrant(token, login), nil
+	return o.cookieGrant(token, login), nil
 }
 
 // renew makes a fresh proof after an answer of this status. It is not ok if the answer is no refusal of the
@@ -39,7 +43,7 @@ func (o *operation) renew(refused grant, status int) (fresh grant, ok bool, err 
 		if err != nil {
 			return grant{}, false, o.notGranted(err, true)
 		}
-		return cookieGrant(token, login), true, nil
+		return o.cookieGrant(token, login), true, nil
 	case status != http.StatusForbidden:
 		return grant{}, false, nil
 	}
@@ -61,15 +65,16 @@ func (o *operation) ownGrant(creds *credentials) (grant, error) {
 	code, err := creds.code(o.ctx)
 	switch {
 	case err == nil:
-		return grant{header: creds.header(code), code: code, secrets: creds.secrets(code)}, nil
+		return grant{header: creds.header(code), creds: creds, code: code}, nil
 	case o.ctx.Err() != nil:
 		return grant{}, o.failure(err, false)
 	}
 	return grant{}, codeError(o.name, err)
 }
 
-func cookieGrant(token string, login uint64) grant {
-	g := grant{header: http.Header{}, login: login, secrets: []string{token}}
+// cookieGrant makes a proof of a session.
+func (o *operation) cookieGrant(token string, login uint64) grant {
+	g := grant{header: http.Header{}, creds: o.client.creds, token: token, login: login}
 	if token != "" {
 		g.header.Set("Cookie", cookieToken+"="+token)
 	}

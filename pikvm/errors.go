@@ -252,7 +252,7 @@ func (e *WebSocketError) ErrorAttrs() []slog.Attr {
 // newWebSocketError builds the error of class for a socket that was closed with code, or, with code 0, that
 // failed for the cause alone.
 func newWebSocketError(class *errkit.Class, op, target string, code int, reason string, cause error) error {
-	kind := errkit.TransportKind(cause)
+	kind := errkit.TransportKind(cause) &^ errkit.NotSent // what a dial was sure of, a socket is not
 	if code != 0 {
 		kind |= errkit.CloseKind(code)
 	}

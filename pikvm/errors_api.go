@@ -47,8 +47,8 @@ func (c *Client) apiError(k *call, a *answer, status int, r refusalResult) error
 			Class: class, Op: k.op, Target: c.target, Kind: kindOf(class, status), RetryAfter: retryAfter(a.header),
 		},
 		StatusCode: status,
-		Code:       words(r.Error, maxCode, a.secrets),
-		Message:    words(r.Message, maxMessage, a.secrets),
+		Code:       words(r.Error, maxCode, a.grant.secrets()),
+		Message:    words(r.Message, maxMessage, a.grant.secrets()),
 	}
 	if class == ErrAuth {
 		return &AuthError{e}
@@ -62,7 +62,7 @@ func (c *Client) redirectError(k *call, a *answer) error {
 		StatusCode: a.status,
 	}}
 	if location := a.header.Get("Location"); location != "" {
-		e.Location = words(redact.URLString(location), maxMessage, a.secrets)
+		e.Location = words(redact.URLString(location), maxMessage, a.grant.secrets())
 	}
 	return e
 }
@@ -71,7 +71,7 @@ func (c *Client) responseError(k *call, a *answer, cause error) error {
 	return &ResponseError{
 		APIError: APIError{
 			Info: errkit.Info{
-				Class: ErrResponse, Op: k.op, Target: c.target, Err: redact.Error(cause, a.secrets...),
+				Class: ErrResponse, Op: k.op, Target: c.target, Err: redact.Error(cause, a.grant.secrets()...),
 			},
 			StatusCode: a.status,
 		},
@@ -146,11 +146,11 @@ func pageText(a *answer) string {
 	kind, _, _ := mime.ParseMediaType(a.header.Get("Content-Type")) // no type: no text
 	switch kind {
 	case "text/plain":
-		return redact.Excerpt(a.body, a.secrets...)
+		return redact.Excerpt(a.body, a.grant.secrets()...)
 	case "text/html":
 		_, title, _ := bytes.Cut(a.body, []byte("<title>"))
 		if title, _, ok := bytes.Cut(title, []byte("</title>")); ok {
-			return redact.Excerpt(title, a.secrets...)
+			return redact.Excerpt(title, a.grant.secrets()...)
 		}
 	}
 	return ""

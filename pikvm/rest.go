@@ -28,10 +28,10 @@ type call struct {
 
 // answer is a complete answer of the device.
 type answer struct {
-	status  int
-	header  http.Header
-	body    []byte
-	secrets []string // that the request held
+	status int
+	header http.Header
+	body   []byte
+	grant  grant // of the request
 }
 
 // newRest puts resty on a client of ours: no retries, no redirects, no log of its own.
@@ -128,11 +128,11 @@ func (o *operation) exchange(k *call, g grant) (*answer, error) {
 	}
 	response, err := r.Execute(k.method, c.url(c.base.Scheme, k.path, k.query))
 	if err != nil {
-		return nil, o.failure(err, reached.Load(), g.secrets...)
+		return nil, o.failure(err, reached.Load(), g.secrets()...)
 	}
 	body := response.RawBody()
 	defer func() { _ = body.Close() }() // after the end of the body there is nothing to learn from it
-	a := &answer{status: response.StatusCode(), header: response.Header(), secrets: g.secrets}
+	a := &answer{status: response.StatusCode(), header: response.Header(), grant: g}
 	a.body, err = io.ReadAll(io.LimitReader(body, c.opts.MaxBody+1))
 	switch {
 	case a.status >= http.StatusMultipleChoices:
@@ -140,7 +140,7 @@ func (o *operation) exchange(k *call, g grant) (*answer, error) {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, c.responseError(k, a, fmt.Errorf("body cut off: %w", err))
 	case err != nil:
-		return nil, o.failure(err, true, g.secrets...)
+		return nil, o.failure(err, true, g.secrets()...)
 	case int64(len(a.body)) > c.opts.MaxBody:
 		return nil, c.responseError(k, a, fmt.Errorf("body over %d bytes: %w", c.opts.MaxBody, errkit.TooLarge))
 	}

@@ -70,10 +70,10 @@ func (o *operation) handshake(k *call, g grant) (*wsconn.Conn, *answer, error) {
 	refused, ok := errors.AsType[*wsconn.HandshakeError](err)
 	if ok && refused.StatusCode > http.StatusSwitchingProtocols {
 		return nil, &answer{
-			status: refused.StatusCode, header: refused.Header, body: refused.Body, secrets: g.secrets,
+			status: refused.StatusCode, header: refused.Header, body: refused.Body, grant: g,
 		}, nil
 	}
-	err = o.failure(socketCause(err), reached.Load(), g.secrets...)
+	err = o.failure(socketCause(err), reached.Load(), g.secrets()...)
 	if connect, ok := errors.AsType[*ConnectError](err); ok && connect.Kind.Has(errkit.Protocol) && reached.Load() {
 		err = newWebSocketError(ErrWebSocket, k.op, c.target, 0, "", connect.Err)
 	}
