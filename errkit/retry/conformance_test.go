@@ -38,7 +38,7 @@ func TestErrorTree(t *testing.T) {
 				Class: ErrBudget,
 				Kinds: errkit.Exhausted,
 				Types: []any{(*BudgetError)(nil), (*ExhaustedError)(nil)},
-				Text:  "retry: no budget: 2 tokens left of 5: boom",
+				Text:  "retry: no budget: 2 tokens left, a retry costs 5: boom",
 				Build: func(_ string, cause error) error { return budget(cause) },
 			},
 		},

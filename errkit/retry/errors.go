@@ -67,7 +67,7 @@ type BudgetError struct {
 
 // Error returns the text built by [errkit.Message].
 func (e *BudgetError) Error() string {
-	return errkit.Message(&e.Info, strconv.Itoa(e.Tokens)+" tokens left of "+strconv.Itoa(e.Cost))
+	return errkit.Message(&e.Info, strconv.Itoa(e.Tokens)+" tokens left, a retry costs "+strconv.Itoa(e.Cost))
 }
 
 // ErrorAttrs returns the fields of the error for logs and reports.

@@ -78,7 +78,7 @@ func TestErrors(t *testing.T) {
 		{
 			name:  "budget",
 			err:   giveUp(t, retry.Policy{Budget: retry.NewBudget(&retry.BudgetOptions{Tokens: 7})}, time.Hour, cause),
-			text:  "retry: no budget after 2 attempts: 2 tokens left of 5: lamp: on kitchen: busy",
+			text:  "retry: no budget after 2 attempts: 2 tokens left, a retry costs 5: lamp: on kitchen: busy",
 			code:  "retry.exhausted.budget",
 			kinds: errkit.Exhausted,
 			attrs: "[elapsed=1s tokens=2 cost=5]",
