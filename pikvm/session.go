@@ -82,9 +82,10 @@ func (c *Client) Events(ctx context.Context, opts *EventOptions) (*Session, erro
 		c.running.Done()
 		return nil, err
 	}
+	link := s.connected(conn, delays)
 	go func() {
 		defer c.running.Done()
-		s.run(conn, delays)
+		s.run(link, delays)
 	}()
 	return s, nil
 }

@@ -120,8 +120,15 @@ func (l *eventLink) setVersion(v Version) { l.binaryPing.Store(v.AtLeast(4, 53))
 
 // socketError tells what it means that an open event socket failed for cause.
 func socketError(op, target string, cause error) error {
-	if closed, ok := errors.AsType[*wsconn.ClosedError](cause); ok {
-		return newWebSocketError(ErrWebSocket, op, target, closed.Code, closed.Reason, cause)
+	closed, ok := errors.AsType[*wsconn.ClosedError](cause)
+	switch {
+	case !ok:
+		return newWebSocketError(ErrWebSocket, op, target, 0, "", cause)
+	case closed.Code == noCloseFrame:
+		return newWebSocketError(ErrWebSocket, op, target, 0, "", socketCause(cause))
 	}
-	return newWebSocketError(ErrWebSocket, op, target, 0, "", cause)
+	return newWebSocketError(ErrWebSocket, op, target, closed.Code, closed.Reason, cause)
 }
+
+// noCloseFrame stands for a connection that ended without a close frame (RFC 6455 section 7.1.5).
+const noCloseFrame = 1006

@@ -12,20 +12,19 @@ import (
 
 // run owns the session: it alone reads, changes the state and hands out events, until the owner closes the
 // session or reconnecting cannot help.
-func (s *Session) run(conn *wsconn.Conn, delays *retry.Sequence) {
+func (s *Session) run(link *eventLink, delays *retry.Sequence) {
 	defer close(s.done)
 	defer s.stop()
 	for {
-		delays.Connected()
-		link := newEventLink(conn, s.opts.SilenceTimeout)
-		s.connected(link)
 		err := link.read(s.life, func(f eventFrame, err error) { s.receive(link, f, err) })
 		err = socketError("events.Read", s.client.target, err)
 		s.disconnected(err)
-		if conn, err = s.redial(s.life, delays, err); err != nil {
+		conn, err := s.redial(s.life, delays, err)
+		if err != nil {
 			s.finish(err)
 			return
 		}
+		link = s.connected(conn, delays)
 	}
 }
 
@@ -88,8 +87,10 @@ func (s *Session) receive(link *eventLink, f eventFrame, err error) {
 	s.publish(Event{Type: f.name, Data: f.data})
 }
 
-// connected begins a connection with an empty state.
-func (s *Session) connected(link *eventLink) {
+// connected begins a connection, with an empty state.
+func (s *Session) connected(conn *wsconn.Conn, delays *retry.Sequence) *eventLink {
+	delays.Connected()
+	link := newEventLink(conn, s.opts.SilenceTimeout)
 	s.log.LogAttrs(s.life, slog.LevelInfo, "connected")
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,6 +98,7 @@ func (s *Session) connected(link *eventLink) {
 	s.stats.Connections++
 	s.setState(&State{live: true})
 	s.publish(Event{Type: EventConnected})
+	return link
 }
 
 // disconnected ends a connection. The state stays to be looked at, but nobody waiting believes it any more.

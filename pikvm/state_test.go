@@ -152,9 +152,9 @@ func TestStateIsBounded(t *testing.T) {
 		t.Parallel()
 		state := new(State)
 		refused := 0
-		for i := range 20 {
-			frame := fmt.Sprintf(`{"event_type":"info","event":{"m%d":%q}}`, i, strings.Repeat("x", 1<<20))
-			next, err := state.fold(mustDecode(t, frame))
+		text := strings.Repeat("x", 1<<20)
+		for i := range maxStateBytes >> 20 {
+			next, err := state.fold(eventFrame{name: EventInfo, data: fmt.Appendf(nil, `{"m%d":"%s"}`, i, text)})
 			if err != nil {
 				refused++
 				continue
