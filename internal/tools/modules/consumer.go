@@ -6,11 +6,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
 
 	"github.com/fieldlink-go/fieldlink/internal/tools/repo"
@@ -106,10 +106,6 @@ func (s *snapshot) consume(ctx context.Context, out io.Writer, versions []module
 	return nil
 }
 
-// unwanted finds in a consumer's go.mod what must never get there: pseudo-versions, and the module internal.
-var unwanted = regexp.MustCompile(regexp.QuoteMeta(repo.Prefix) + `(/[a-z]+)* v\d+\.\d+\.\d+-(\S+\.)?\d{14}-[0-9a-f]{12}|` +
-	regexp.QuoteMeta(repo.Prefix) + `/internal\b`)
-
 func (s *snapshot) consumeOne(ctx context.Context, env []string, m *repo.Module, v module.Version) error {
 	program, err := os.ReadFile(filepath.Join(s.clone, filepath.FromSlash(consumerPrograms), m.Dir, "main.go"))
 	if err != nil {
@@ -139,11 +135,28 @@ func (s *snapshot) consumeOne(ctx context.Context, env []string, m *repo.Module,
 	if err != nil {
 		return err
 	}
-	if !strings.Contains(string(mod), v.Path+" "+v.Version) {
-		return fmt.Errorf("go.mod does not require it:\n%s", mod)
+	return checkConsumer(mod, v)
+}
+
+// checkConsumer wants a consumer's go.mod to require v, and nothing that must never get there: a pseudo-version, or a
+// module that is for the repository alone.
+func checkConsumer(text []byte, v module.Version) error {
+	mod, err := modfile.Parse("go.mod", text, nil)
+	if err != nil {
+		return err
 	}
-	if found := unwanted.FindString(string(mod)); found != "" {
-		return fmt.Errorf("go.mod must not hold %q:\n%s", found, mod)
+	found := false
+	for _, req := range mod.Require {
+		if module.IsPseudoVersion(req.Mod.Version) {
+			return fmt.Errorf("go.mod must not hold the pseudo-version %s", req.Mod)
+		}
+		if strings.HasPrefix(req.Mod.Path+"/", repo.Prefix+"/internal/") {
+			return fmt.Errorf("go.mod must not hold %s", req.Mod)
+		}
+		found = found || req.Mod == v
+	}
+	if !found {
+		return fmt.Errorf("go.mod does not hold %s:\n%s", v, text)
 	}
 	return nil
 }

@@ -1,6 +1,13 @@
 package main
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"golang.org/x/mod/module"
+
+	"github.com/fieldlink-go/fieldlink/internal/tools/repo"
+)
 
 func TestBump(t *testing.T) {
 	t.Parallel()
@@ -72,4 +79,27 @@ func TestConsumerFinds(t *testing.T) {
 		r.Git("rm", "--quiet", "-r", "internal/e2e/consumer/errkit")
 		mustFailIn(t, r, "consumer/errkit/main.go", "consumer", "errkit@v0.1.0")
 	})
+}
+
+func TestCheckConsumer(t *testing.T) {
+	t.Parallel()
+	v := module.Version{Path: repo.Prefix + "/pikvm", Version: "v0.1.0"}
+	const head = "module example.com/consumer\n\ngo 1.26.0\n\nrequire " + repo.Prefix
+	for _, tc := range []struct{ name, text, want string }{
+		{"clean", head + "/pikvm v0.1.0\nrequire a.example/b v1.0.0 // indirect\n", ""},
+		{"another version", head + "/pikvm v0.2.0\n", "does not hold"},
+		{"pseudo-version of a sibling", head + "/pikvm v0.1.1-0.20260101120000-0123456789ab\n", "pseudo-version"},
+		{"pseudo-version of a third party", head + "/pikvm v0.1.0\nrequire a.example/b v0.0.0-20260101120000-0123456789ab\n", "pseudo-version"},
+		{"internal", head + "/pikvm v0.1.0\nrequire " + repo.Prefix + "/internal v0.1.0 // indirect\n", "must not hold"},
+		{"a module in internal", head + "/pikvm v0.1.0\nrequire " + repo.Prefix + "/internal/e2e v0.1.0\n", "must not hold"},
+		{"no go.mod", "nonsense", "unknown directive"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			err := checkConsumer([]byte(tc.text), v)
+			if tc.want == "" && err != nil || tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)) {
+				t.Errorf("%v, want %q", err, tc.want)
+			}
+		})
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/fieldlink-go/fieldlink/internal/tools/repo"
 )
@@ -78,23 +79,20 @@ func tidyCheck(ctx context.Context, root string, out io.Writer, _ []string) erro
 	if err != nil {
 		return err
 	}
-	for _, files := range []map[string]string{is, should} {
-		for name, text := range files {
-			files[name] = s.hideUnknown(text)
-		}
-	}
-	changed := slices.Sorted(maps.Keys(changes(is, should)))
-	if len(changed) == 0 {
-		return nil
-	}
-	for _, name := range changed {
+	changed := changes(is, should)
+	maps.DeleteFunc(changed, func(name, text string) bool { return s.hideUnknown(text) == s.hideUnknown(is[name]) })
+	names := slices.Sorted(maps.Keys(changed))
+	for _, name := range names {
 		text, err := diff(ctx, name, is[name], should[name])
 		if err != nil {
 			return err
 		}
 		fmt.Fprint(out, text)
 	}
-	return fmt.Errorf("not tidy: %v (make tidy mends it)", changed)
+	if len(names) > 0 {
+		return fmt.Errorf("not tidy: %s (make tidy mends it)", strings.Join(names, ", "))
+	}
+	return nil
 }
 
 // hideUnknown takes the versions of siblings that have no tag at all out of a go.mod file. In a clone without tags an
