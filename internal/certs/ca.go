@@ -12,6 +12,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -73,9 +74,6 @@ func NewCA(name string) (*CA, error) {
 	return &CA{leaf: cert.Leaf, key: key}, nil
 }
 
-// Certificate returns the authority's own certificate. It must not be changed.
-func (ca *CA) Certificate() *x509.Certificate { return ca.leaf }
-
 // Pool returns a new pool that holds this authority alone.
 func (ca *CA) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
@@ -89,7 +87,7 @@ func (ca *CA) PEM() []byte { return certificatePEM(ca.leaf.Raw) }
 // Server makes a certificate for a server with these DNS names and IP addresses. At least one is needed.
 func (ca *CA) Server(hosts ...string) (tls.Certificate, error) {
 	if len(hosts) == 0 {
-		return tls.Certificate{}, fmt.Errorf("certs: a server certificate needs a host")
+		return tls.Certificate{}, errNoHost
 	}
 	return ca.Issue(Spec{Hosts: hosts})
 }
@@ -112,8 +110,12 @@ func (ca *CA) Issue(spec Spec) (tls.Certificate, error) {
 	return sign(tmpl, ca.leaf, key, ca.key)
 }
 
-// SelfSigned makes a server certificate that no authority stands behind, as devices carry them.
+// SelfSigned makes a server certificate that no authority stands behind, as devices carry them. At least one host is
+// needed.
 func SelfSigned(hosts ...string) (tls.Certificate, error) {
+	if len(hosts) == 0 {
+		return tls.Certificate{}, errNoHost
+	}
 	key, err := newKey()
 	if err != nil {
 		return tls.Certificate{}, err
@@ -122,9 +124,10 @@ func SelfSigned(hosts ...string) (tls.Certificate, error) {
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	tmpl.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	return sign(tmpl, tmpl, key, key)
 }
+
+var errNoHost = errors.New("certs: a server certificate needs a host")
 
 func newKey() (*ecdsa.PrivateKey, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -209,6 +209,9 @@ func TestServerNeedsHost(t *testing.T) {
 	if _, err := newCA(t).Server(); err == nil {
 		t.Error("a server certificate without a host was made")
 	}
+	if _, err := certs.SelfSigned(); err == nil {
+		t.Error("a self-signed certificate without a host was made")
+	}
 }
 
 func Example() {

@@ -206,19 +206,19 @@ func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 // SetDeadline is SetReadDeadline and SetWriteDeadline.
 func (c *Conn) SetDeadline(t time.Time) error {
 	return c.limit(func() {
-		c.readLimit.set(t, c.in.readable.L, c.in.readable.Broadcast)
-		c.writeLimit.set(t, c.out.writable.L, c.out.writable.Broadcast)
+		c.readLimit.set(t, &c.in.readable)
+		c.writeLimit.set(t, &c.out.writable)
 	})
 }
 
 // SetReadDeadline lets reads fail with os.ErrDeadlineExceeded at t, those under way included. Zero means never.
 func (c *Conn) SetReadDeadline(t time.Time) error {
-	return c.limit(func() { c.readLimit.set(t, c.in.readable.L, c.in.readable.Broadcast) })
+	return c.limit(func() { c.readLimit.set(t, &c.in.readable) })
 }
 
 // SetWriteDeadline lets writes fail with os.ErrDeadlineExceeded at t, those under way included. Zero means never.
 func (c *Conn) SetWriteDeadline(t time.Time) error {
-	return c.limit(func() { c.writeLimit.set(t, c.out.writable.L, c.out.writable.Broadcast) })
+	return c.limit(func() { c.writeLimit.set(t, &c.out.writable) })
 }
 
 func (c *Conn) limit(set func()) error {

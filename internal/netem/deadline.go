@@ -12,8 +12,8 @@ type deadline struct {
 	timer   *time.Timer // made at the first use and kept, as deadlines are set often
 }
 
-// set sets the deadline to t. The lock is held; wake wakes those who wait and look at expired.
-func (d *deadline) set(t time.Time, lock sync.Locker, wake func()) {
+// set sets the deadline to t. Those who look at expired wait on cond, whose lock is held.
+func (d *deadline) set(t time.Time, cond *sync.Cond) {
 	d.at, d.expired = t, false
 	if t.IsZero() {
 		d.stop()
@@ -23,7 +23,7 @@ func (d *deadline) set(t time.Time, lock sync.Locker, wake func()) {
 	if wait <= 0 {
 		d.stop()
 		d.expired = true
-		wake()
+		cond.Broadcast()
 		return
 	}
 	if d.timer != nil {
@@ -31,8 +31,8 @@ func (d *deadline) set(t time.Time, lock sync.Locker, wake func()) {
 		return
 	}
 	d.timer = time.AfterFunc(wait, func() {
-		lock.Lock()
-		defer lock.Unlock()
+		cond.L.Lock()
+		defer cond.L.Unlock()
 		if d.at.IsZero() || d.expired {
 			return // taken back while this waited for the lock
 		}
@@ -41,7 +41,7 @@ func (d *deadline) set(t time.Time, lock sync.Locker, wake func()) {
 			return
 		}
 		d.expired = true
-		wake()
+		cond.Broadcast()
 	})
 }
 

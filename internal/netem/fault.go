@@ -86,7 +86,7 @@ type controlled interface {
 }
 
 // Stall stops the wire: bytes, and the news that an end was closed, wait until [Faults.Resume]. The sender may fill
-// the window. A stall does not delay a cut.
+// the window. A stall delays neither a cut nor the handshake of a dial; for that there is [Network.Blackhole].
 func (f *Faults) Stall(dir Direction) {
 	f.target.change(dir, func(k *knobs) { k.stalled = true })
 }

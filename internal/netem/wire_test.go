@@ -226,9 +226,9 @@ func TestLatency(t *testing.T) {
 			check(t, "ok", outcome(a.Close()))
 			check(t, "EOF", read(b))
 			check(t, "ok", write(b, "1"))
-			time.Sleep(2*lag - 1)
+			time.Sleep(2*lag - time.Nanosecond)
 			check(t, "ok", write(b, "2"))
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			synctest.Wait()
 			check(t, "EPIPE", write(b, "3"))
 		},
@@ -245,7 +245,7 @@ func TestLatency(t *testing.T) {
 		"a cut loses what is on the wire": func(t *testing.T) {
 			link, a, b := linkPair(t, &netem.Options{Latency: lag})
 			check(t, "ok", write(a, "x"))
-			time.Sleep(lag - 1)
+			time.Sleep(lag - time.Nanosecond)
 			link.Cut(netem.FIN)
 			check(t, "EOF", read(b))
 			time.Sleep(lag)
