@@ -33,10 +33,11 @@ func Classify(err error) Kind {
 }
 
 // TransportKind returns the kinds of cause that stay true of an operation that failed because of it: those
-// that speak of the way to the peer (Canceled, Timeout, Connection, Disconnected, Auth, Protocol and NotSent).
-// Constructors of typed errors put it into Info.Kind, so that unrelated kinds of a lower layer do not leak.
+// that speak of the way to the peer (Canceled, Timeout, Connection, Disconnected, Auth, Protocol and NotSent), and
+// Exhausted, lest a call that somebody has repeated is repeated once more. Constructors of typed errors put it into
+// Info.Kind, so that unrelated kinds of a lower layer do not leak.
 func TransportKind(cause error) Kind {
-	return Classify(cause) & (Canceled | Timeout | Connection | Disconnected | Auth | Protocol | NotSent)
+	return Classify(cause) & (Canceled | Timeout | Connection | Disconnected | Auth | Protocol | NotSent | Exhausted)
 }
 
 // classifyLayer classifies err without its causes.

@@ -361,7 +361,7 @@ func TestDoAroundDo(t *testing.T) {
 				err := retry.Do(t.Context(), nil, func(ctx context.Context) error {
 					return wrap(retry.Do(ctx, nil, func(context.Context) error {
 						calls++
-						return errkit.Busy
+						return errkit.Timeout
 					}))
 				})
 				if calls != 4 || !errors.Is(err, retry.ErrExhausted) {
