@@ -103,7 +103,6 @@ func (s *snapshot) planRelease(args []string) ([]releaseOf, error) {
 }
 
 // carryOver brings the files of the release from the clone into the repository, commits them, and tags the commit.
-// The tags are signed if the user of git has a key for that.
 func (s *snapshot) carryOver(ctx context.Context, root string, releases []releaseOf) error {
 	files, err := s.moduleFiles(func(v module.Version) bool {
 		released := slices.ContainsFunc(releases, func(r releaseOf) bool {
@@ -132,15 +131,24 @@ func (s *snapshot) carryOver(ctx context.Context, root string, releases []releas
 	if _, err := repo.Git(ctx, root, "add", "--all"); err != nil {
 		return err
 	}
-	if _, err := repo.Git(ctx, root, "commit", "--quiet", "--allow-empty", "--message", "release: "+describe(releases)); err != nil {
+	tree, err := repo.Git(ctx, root, "write-tree")
+	if err != nil {
 		return err
 	}
-	for _, rel := range releases { // what was proved is what is committed: Add compares the hashes
+	for _, rel := range releases { // what was proved is what will be committed: Add compares the hashes
 		v := module.Version{Path: rel.plan.module.Path, Version: rel.version}
-		if _, err := filetree.Add(s.proxy, root, "HEAD", v, rel.plan.module.Dir); err != nil {
+		if _, err := filetree.Add(s.proxy, root, tree, v, rel.plan.module.Dir); err != nil {
 			return err
 		}
 	}
+	if _, err := repo.Git(ctx, root, "commit", "--quiet", "--allow-empty", "--message", "release: "+describe(releases)); err != nil {
+		return err
+	}
+	return tagRelease(ctx, root, releases)
+}
+
+// tagRelease tags the commit of a release, signed if the user of git has a key for that.
+func tagRelease(ctx context.Context, root string, releases []releaseOf) error {
 	kind := "--annotate"
 	if key, err := repo.Git(ctx, root, "config", "user.signingKey"); err == nil && key != "" {
 		kind = "--sign"
