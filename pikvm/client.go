@@ -26,7 +26,6 @@ type Client struct {
 	creds   *credentials
 	session *cookieSession // nil unless AuthCookie
 	trans   *transport
-	http    *http.Client
 	rest    *resty.Client
 	opts    Options
 	timeout time.Duration // of one request; not positive means none
@@ -83,13 +82,7 @@ func New(baseURL string, opts *Options) (*Client, error) {
 		c.retry, c.budget = &policy, policy.Budget
 	}
 	c.life, c.stop = context.WithCancel(context.Background())
-	c.http = &http.Client{
-		Transport: trans.http,
-		CheckRedirect: func(*http.Request, []*http.Request) error {
-			return http.ErrUseLastResponse
-		},
-	}
-	c.rest = newRest(c.http)
+	c.rest = newRest(&http.Client{Transport: stayPut{trans.http}})
 	c.ATX, c.Auth, c.Info = &ATX{c}, &Auth{c}, &Info{c}
 	if o.Auth == AuthCookie {
 		c.session = &cookieSession{login: c.Auth.open, life: c.life, running: &c.running}

@@ -56,17 +56,6 @@ func (c *Client) apiError(k *call, a *answer, status int, r refusalResult) error
 	return &e
 }
 
-func (c *Client) redirectError(k *call, a *answer) error {
-	e := &RedirectError{APIError: APIError{
-		Info:       errkit.Info{Class: ErrRedirect, Op: k.op, Target: c.target, RetryAfter: retryAfter(a.header)},
-		StatusCode: a.status,
-	}}
-	if location := a.header.Get("Location"); location != "" {
-		e.Location = words(redact.URLString(location), maxMessage, a.grant.secrets())
-	}
-	return e
-}
-
 func (c *Client) responseError(k *call, a *answer, cause error) error {
 	return &ResponseError{
 		APIError: APIError{

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
+	"encoding/pem"
 	"errors"
 	"io"
 	"net/http"
@@ -22,6 +23,7 @@ type deviceCerts struct {
 	ca, other                            *certs.CA
 	good, expired, wrongHost, selfSigned tls.Certificate
 	client                               tls.Certificate
+	authority                            tls.Certificate // without its key
 }
 
 func newDeviceCerts(t *testing.T) *deviceCerts {
@@ -38,6 +40,8 @@ func newDeviceCerts(t *testing.T) *deviceCerts {
 	if err := errors.Join(errs[:]...); err != nil {
 		t.Fatal(err)
 	}
+	block, _ := pem.Decode(d.ca.PEM())
+	d.authority.Certificate = [][]byte{block.Bytes}
 	return d
 }
 
@@ -71,7 +75,7 @@ func TestTLSPolicies(t *testing.T) {
 		{name: "pin of another", show: d.selfSigned, opts: pikvm.Options{PinnedSHA256: pinOf(d.good)}, refuse: true},
 		{
 			name: "pin of the authority", show: d.good, refuse: true,
-			opts: pikvm.Options{PinnedSHA256: pinOf(tls.Certificate{Certificate: [][]byte{d.ca.Certificate().Raw}})},
+			opts: pikvm.Options{PinnedSHA256: pinOf(d.authority)},
 		},
 		{name: "nothing verified", show: d.expired, opts: pikvm.Options{InsecureSkipTLSVerify: true}},
 	} {
