@@ -1,6 +1,7 @@
 package pikvmtest_test
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -39,6 +40,7 @@ func (k *kvm) dialSocket(query string, header http.Header) (*wsconn.Conn, error)
 	return wsconn.Dial(k.t.Context(), strings.Replace(k.URL(), "http", "ws", 1)+"/api/ws"+query, &wsconn.DialOptions{
 		DialContext: k.dial,
 		Header:      header,
+		TLSConfig:   &tls.Config{InsecureSkipVerify: true},
 	})
 }
 
@@ -111,7 +113,7 @@ func (l *listener) send(typ wsconn.MessageType, data string) {
 	}
 }
 
-// closed returns the code of the close frame that ended the socket; 0 if it ended without one.
+// closed returns the code of the close frame that ended the socket; 1006 if it ended without one.
 func (l *listener) closed() int {
 	l.t.Helper()
 	select {
@@ -123,5 +125,5 @@ func (l *listener) closed() int {
 	if errors.As(l.err, &closed) && closed.Remote {
 		return closed.Code
 	}
-	return 0
+	return 1006
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
@@ -28,11 +29,14 @@ type socket struct {
 	ws     *wsconn.Conn
 	conn   *conn
 	out    chan frame
-	done   chan struct{} // closed by the first of stop and kill
-	once   sync.Once
+	ctx    context.Context // ends with the server and by end
+	end    context.CancelFunc
 	gone   chan struct{} // closed when nothing of the socket runs any more
 
-	closing sync.Mutex // held for the time of a close handshake
+	stopping atomic.Bool
+	quiet    chan struct{} // closed by stop: no more messages
+	written  chan struct{} // closed when the last message is written
+	stopped  chan struct{} // closed when stop is through
 }
 
 func (s *Server) socketRoutes(k *router) {
@@ -63,19 +67,26 @@ func (s *Server) serveSocket(c *call) error {
 	}
 	sock := &socket{
 		server: s, stream: stream, ws: ws, conn: connOf(c.r.Context()),
-		out: make(chan frame, socketQueue), done: make(chan struct{}), gone: make(chan struct{}),
+		out: make(chan frame, socketQueue), gone: make(chan struct{}),
+		quiet: make(chan struct{}), written: make(chan struct{}), stopped: make(chan struct{}),
 	}
+	sock.ctx, sock.end = context.WithCancel(s.ctx)
 	defer close(sock.gone)
 	defer s.auth.sessions.attach(c.who.token)()
 	var wg sync.WaitGroup
 	wg.Go(sock.writeLoop)
 	wg.Go(sock.pingLoop)
+	wg.Go(func() {
+		<-sock.ctx.Done()
+		sock.kill()
+	})
 	s.join(sock)
 	sock.readLoop()
 	s.leave(sock)
-	sock.closing.Lock()
+	if sock.stopping.Load() {
+		<-sock.stopped
+	}
 	sock.kill()
-	sock.closing.Unlock()
 	wg.Wait()
 	return nil
 }
@@ -135,7 +146,7 @@ func (c *socket) queue(f frame) {
 	select {
 	case c.out <- f:
 	default:
-		c.once.Do(func() { close(c.done) })
+		c.end()
 	}
 }
 
@@ -159,10 +170,12 @@ func (c *socket) readLoop() {
 }
 
 func (c *socket) writeLoop() {
+	defer close(c.written)
 	for {
 		select {
-		case <-c.done:
-			c.kill() // unblocks the reader where nobody else does
+		case <-c.ctx.Done():
+			return
+		case <-c.quiet:
 			return
 		case f := <-c.out:
 			typ := wsconn.Text
@@ -170,52 +183,59 @@ func (c *socket) writeLoop() {
 				typ = wsconn.Binary
 			}
 			if c.ws.Write(typ, f.data) != nil {
-				c.kill()
+				c.end()
 				return
 			}
 		}
 	}
 }
 
-// pingLoop drops a client that does not answer the pings of the protocol, and every client when the server closes.
+// pingLoop drops a client that does not answer the pings of the protocol.
 func (c *socket) pingLoop() {
 	ticker := time.NewTicker(pingInterval)
 	defer ticker.Stop()
 	for {
 		select {
-		case <-c.done:
-			return
-		case <-c.server.ctx.Done():
-			c.kill()
+		case <-c.ctx.Done():
 			return
 		case <-ticker.C:
 		}
 		if c.server.stalled.Load() || c.conn.isHeld() {
 			continue
 		}
-		ctx, cancel := context.WithTimeout(c.server.ctx, pingTimeout)
+		ctx, cancel := context.WithTimeout(c.ctx, pingTimeout)
 		_, err := c.ws.Ping(ctx)
 		cancel()
 		if err != nil && !c.conn.isHeld() {
-			c.kill()
+			c.end()
 			return
 		}
 	}
 }
 
-// stop closes with a handshake that is bounded in time. Reading ends when it begins.
+// stop closes with a handshake that is bounded in time. Writing ends before it begins, reading when it does.
 func (c *socket) stop(code int) {
-	c.closing.Lock()
-	defer c.closing.Unlock()
+	if !c.stopping.CompareAndSwap(false, true) {
+		<-c.stopped
+		return
+	}
+	defer close(c.stopped)
+	defer c.kill()
 	c.conn.release()
-	_ = c.ws.Close(code, "") // the end is the same whether the client answers
-	c.kill()
+	close(c.quiet)
+	limit := time.NewTimer(time.Second)
+	defer limit.Stop()
+	select {
+	case <-c.written:
+		_ = c.ws.Close(code, "") // the end is the same whether the client answers
+	case <-limit.C:
+	}
 }
 
 // kill ends the connection at once. The TCP connection goes first, as a held one would not let go of what TLS and
 // WebSocket have to say at the end.
 func (c *socket) kill() {
-	c.once.Do(func() { close(c.done) })
+	c.end()
 	_ = c.conn.Close()
 	_ = c.ws.CloseNow()
 }
