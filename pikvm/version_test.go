@@ -1,24 +1,36 @@
-package pikvm
+package pikvm_test
 
-import "testing"
+import (
+	"testing"
 
+	"github.com/fieldlink-go/fieldlink/pikvm"
+)
+
+// TestVersion checks reading and order of versions.
 func TestVersion(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]Version{
-		"4.197": {4, 197}, "3.333": {3, 333}, "4.20.1": {4, 20}, "4.": {}, "": {}, "4": {}, "-1.2": {}, "a.b": {}, "4.99999999999": {},
+	for text, want := range map[string]pikvm.Version{
+		"4.197":    {Major: 4, Minor: 197},
+		"3.24":     {Major: 3, Minor: 24},
+		"4.197.1":  {Major: 4, Minor: 197},
+		"4.20-rc1": {Major: 4, Minor: 20},
+		"":         {}, "4": {}, "4.": {}, ".4": {}, "v4.1": {}, "-1.2": {}, "4.99999999999": {},
 	} {
-		got, ok := parseVersion(text)
-		if got != want || ok != (want != Version{}) {
-			t.Errorf("parseVersion(%q) is %v, %v", text, got, ok)
+		got, ok := pikvm.ParseVersion(text)
+		if got != want || ok != (want != pikvm.Version{}) {
+			t.Errorf("%q is %v, %t, want %v", text, got, ok, want)
 		}
 	}
-	if got := (Version{4, 197}).String(); got != "4.197" {
-		t.Errorf("String is %q", got)
-	}
-	v := Version{4, 53}
-	for other, want := range map[Version]bool{{4, 53}: true, {4, 52}: true, {3, 99}: true, {4, 54}: false, {5, 0}: false} {
-		if got := v.AtLeast(other.Major, other.Minor); got != want {
-			t.Errorf("4.53 at least %v is %v", other, got)
+	v := pikvm.Version{Major: 4, Minor: 36}
+	for _, tc := range []struct {
+		major, minor int
+		want         bool
+	}{{4, 36, true}, {4, 35, true}, {4, 37, false}, {3, 999, true}, {5, 0, false}, {4, 4, true}} {
+		if got := v.AtLeast(tc.major, tc.minor); got != tc.want {
+			t.Errorf("%v at least %d.%d: %t", v, tc.major, tc.minor, got)
 		}
+	}
+	if v.String() != "4.36" {
+		t.Errorf("text is %s", v)
 	}
 }
