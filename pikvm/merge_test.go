@@ -2,6 +2,7 @@ package pikvm
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -188,6 +189,42 @@ func TestMergeFollowsRecordedSession(t *testing.T) {
 	}
 	if info, ok := state.Info(); !ok || info.System == nil || info.System.KVMD != (Version{4, 197}) {
 		t.Errorf("info is %+v, %v", info, ok)
+	}
+}
+
+// TestMergeFollowsRecordedPowerCycle: on, reset and a hard off, as a device told them.
+func TestMergeFollowsRecordedPowerCycle(t *testing.T) {
+	t.Parallel()
+	var entries []struct{ Event json.RawMessage }
+	readJSON(t, "testdata/ws_atx_cycle.json", &entries)
+	state := new(State)
+	var got []string
+	for _, entry := range entries {
+		if entry.Event == nil {
+			continue
+		}
+		f := mustDecode(t, string(entry.Event))
+		var err error
+		if state, err = state.fold(f); err != nil {
+			t.Fatal(err)
+		}
+		if atx, ok := state.ATX(); ok && f.name == EventATX {
+			got = append(got, fmt.Sprintf("led %v busy %v power %v reset %v", atx.LEDs.Power, atx.Busy, atx.Acts.Power, atx.Acts.Reset))
+		}
+	}
+	want := []string{
+		"led false busy false power false reset false",
+		"led false busy true power true reset false", // on
+		"led true busy true power true reset false",
+		"led true busy false power false reset false",
+		"led true busy true power false reset true", // reset_hard
+		"led true busy false power false reset false",
+		"led true busy true power true reset false", // off_hard
+		"led false busy true power true reset false",
+		"led false busy false power false reset false",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("-want +got:\n%s", d)
 	}
 }
 

@@ -1,0 +1,107 @@
+package pikvm_test
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"os"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fieldlink-go/fieldlink/internal/netem"
+	"github.com/fieldlink-go/fieldlink/pikvm"
+	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
+)
+
+// recordedFrame is an entry of testdata/ws_session.json, with one of the members set if the device sent it.
+type recordedFrame struct {
+	At     float64         `json:"t"` // seconds
+	Text   json.RawMessage `json:"text"`
+	Binary string          `json:"binary_hex"`
+}
+
+// TestSessionReplaysRecording: a session hears a recorded connection of 70 s, frame by frame and at the recorded pace.
+func TestSessionReplaysRecording(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("testdata/ws_session.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var frames []recordedFrame
+	if err := json.Unmarshal(text, &frames); err != nil {
+		t.Fatal(err)
+	}
+	var want []pikvm.Event
+	for _, f := range frames {
+		var ev struct {
+			Type  pikvm.EventType `json:"event_type"`
+			Event json.RawMessage `json:"event"`
+		}
+		if f.Text != nil && json.Unmarshal(f.Text, &ev) == nil && ev.Type != "pong" {
+			want = append(want, pikvm.Event{Type: ev.Type, Data: ev.Event})
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		network := netem.New(nil)
+		serveHTTP(t, network, func(w http.ResponseWriter, r *http.Request) { play(t, w, r, frames) })
+		s, err := newClient(t, kvmHTTP, on(network, pikvm.Options{})).Events(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sub := s.Subscribe()
+		var got []pikvm.Event
+		for len(got) < len(want) {
+			got = append(got, next(t, sub))
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("events (-want +got):\n%s", d)
+		}
+		if stats := s.Stats(); stats.Malformed != 0 || stats.Connections != 1 {
+			t.Errorf("stats are %+v", stats)
+		}
+		if !ledIs(true)(s.State()) || s.Version() != (pikvm.Version{Major: 4, Minor: 197}) {
+			t.Errorf("version %v, ATX %s", s.Version(), s.State().Raw(pikvm.EventATX))
+		}
+	})
+}
+
+// play sends recorded frames at their time until the client leaves.
+func play(t *testing.T, w http.ResponseWriter, r *http.Request, frames []recordedFrame) {
+	conn, err := wsconn.Accept(w, r, nil)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		for {
+			if _, _, err := conn.Read(nil); err != nil {
+				return
+			}
+		}
+	}()
+	start := time.Now()
+	for _, f := range frames {
+		if f.Text == nil && f.Binary == "" {
+			continue // not sent by the device
+		}
+		time.Sleep(time.Until(start.Add(time.Duration(f.At * float64(time.Second)))))
+		switch binary, err := hex.DecodeString(f.Binary); {
+		case err != nil:
+			t.Error(err)
+		case f.Text != nil:
+			err = conn.Write(wsconn.Text, f.Text)
+		case f.Binary != "":
+			err = conn.Write(wsconn.Binary, binary)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	<-left
+	_ = conn.CloseNow()
+}
