@@ -27,7 +27,7 @@ type Client struct {
 	session *cookieSession // nil unless AuthCookie
 	trans   *transport
 	rest    *resty.Client
-	opts    Options
+	opts    *Options
 	timeout time.Duration // of one request; not positive means none
 	retry   *retry.Policy // of GET requests; nil means none
 	budget  *retry.Budget // pays for all repetitions
@@ -69,7 +69,7 @@ func New(baseURL string, opts *Options) (*Client, error) {
 		target:  target,
 		creds:   creds,
 		trans:   trans,
-		opts:    o,
+		opts:    &o,
 		timeout: o.Timeout,
 		budget:  retry.NewBudget(nil),
 		logger:  o.Logger.With("module", "pikvm", "target", target),
