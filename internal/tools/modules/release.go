@@ -26,7 +26,7 @@ type releaseOf struct {
 // CHANGELOG.md files and tags that commit. Nothing is pushed, and nothing is changed unless all of it holds.
 func release(ctx context.Context, root string, out io.Writer, args []string) error {
 	if len(args) == 0 {
-		return errors.New("usage: modules release m=version...")
+		return errors.New("usage: modules release m=version [m=version]")
 	}
 	if status, err := repo.Git(ctx, root, "status", "--porcelain"); err != nil {
 		return err

@@ -27,7 +27,7 @@ func main() {
 
 func run(stdout io.Writer, args []string) error {
 	if len(args) < 4 {
-		return fmt.Errorf("usage: relzip OUT REPO TREEISH path@version=subdir...")
+		return fmt.Errorf("usage: relzip OUT REPO TREEISH path@version=subdir [path@version=subdir]")
 	}
 	out, err := filepath.Abs(args[0])
 	if err != nil {
