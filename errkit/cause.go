@@ -57,46 +57,63 @@ func (e *contextError) Is(target error) bool {
 // url.Parse is replaced by [Invalid], since all of its text is input. Of joined errors each is cleaned. The
 // search ends at the first error of this house; errors without a *url.Error come back as they are.
 func CleanCause(err error) error {
-	clean, _ := cleanCause(err, 0)
-	return clean
+	if !hasAddress(err) {
+		return err
+	}
+	return cleanCause(err, 0)
 }
 
-// maxJoins is how deep CleanCause follows joined errors into joined errors.
+// hasAddress reports whether there is a *url.Error above the errors of this house.
+func hasAddress(err error) bool {
+	var w walker
+	for err != nil {
+		if _, own := ownKinds(err); own {
+			err = w.aside()
+			continue
+		}
+		if _, ok := err.(*url.Error); ok {
+			return true
+		}
+		err = w.below(err)
+	}
+	return false
+}
+
+// maxJoins is how deep CleanCause looks into joined errors inside joined errors.
 const maxJoins = 8
 
-func cleanCause(err error, joins int) (clean error, changed bool) {
-	clean = err
+func cleanCause(err error, joins int) error {
+	clean := err
 	for range maxLayers {
 		if _, own := ownKinds(err); own || err == nil {
 			break
 		}
 		if u, ok := err.(*url.Error); ok {
 			if u.Op == "parse" {
-				return Invalid, true
+				return Invalid
 			}
-			clean, changed = u.Err, true
+			clean = u.Err
 		}
 		cause, members := unwrap(err)
-		if members != nil {
-			if joined, ok := cleanMembers(members, joins); ok {
-				return joined, true
-			}
-			break
+		if members != nil && hasAddress(err) {
+			return cleanMembers(members, joins)
 		}
 		err = cause
 	}
-	return clean, changed
+	return clean
 }
 
-// cleanMembers returns the members joined anew if one of them had to be cleaned.
-func cleanMembers(members []error, joins int) (joined error, changed bool) {
-	if joins == maxJoins {
-		return KindOf(errors.Join(members...)), true // too deep to look through: kinds have no text of others
-	}
-	cleaned := make([]error, len(members))
+func cleanMembers(members []error, joins int) error {
+	clean := make([]error, len(members))
 	for i, m := range members {
-		clean, did := cleanCause(m, joins+1)
-		cleaned[i], changed = clean, changed || did
+		switch {
+		case !hasAddress(m):
+			clean[i] = m
+		case joins == maxJoins:
+			clean[i] = KindOf(m) // too deep: kinds have no text of others
+		default:
+			clean[i] = cleanCause(m, joins+1)
+		}
 	}
-	return errors.Join(cleaned...), changed
+	return errors.Join(clean...)
 }

@@ -44,7 +44,7 @@ func NewReport(err error) *Report {
 	if err == nil {
 		return nil
 	}
-	r := reporter{left: maxReportBytes}
+	r := reporter{left: maxReportBytes, typed: CodeOf(err) != ""}
 	report := r.report(err, 1, false)
 	report.Version = 1
 	return report

@@ -2,7 +2,6 @@ package errkit
 
 import (
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"math"
 	"strings"
@@ -10,11 +9,14 @@ import (
 )
 
 // reporter makes reports until their JSON would become too long.
-type reporter struct{ left int }
+type reporter struct {
+	left  int  // bytes
+	typed bool // there is an error of this house
+}
 
-// report returns the report of err. The kinds of an error that is not of this house are told only if no error
-// of this house above it has judged, and nothing becomes NotSent by being reported: errors.Is must not hold
-// there for more than here.
+// report returns the report of err. Judged says that an error of this house is above it: one that is not of this
+// house adds no kinds then. Nor does anything become NotSent by being reported: a call is repeated if it says so,
+// and what Classify says of a cause is not what the typed error above or beside it says.
 func (r *reporter) report(err error, depth int, judged bool) *Report {
 	r.left -= reportNodeWeight
 	s := summarize(err)
@@ -22,12 +24,12 @@ func (r *reporter) report(err error, depth int, judged bool) *Report {
 	switch {
 	case judged && !s.own:
 		kinds = 0
-	case CodeOf(err) != "" && !errors.Is(err, NotSent):
+	case r.typed && !saysNotSent(err):
 		kinds &^= NotSent
 	}
 	report := &Report{
 		Message:    r.text(CleanCause(err).Error()),
-		Class:      r.text(s.code),
+		Class:      r.text(CodeOf(err)),
 		Kinds:      kinds.Names(),
 		Op:         r.text(s.op),
 		Target:     r.text(s.target),
@@ -48,6 +50,16 @@ func (r *reporter) report(err error, depth int, judged bool) *Report {
 		}
 	}
 	return report
+}
+
+// saysNotSent reports whether an error of this house in err says so.
+func saysNotSent(err error) bool {
+	for e := range Walk(err) {
+		if k, own := ownKinds(e); own && k.Has(NotSent) {
+			return true
+		}
+	}
+	return false
 }
 
 // text returns s cut to what one string may have and the whole report still has.

@@ -96,7 +96,10 @@ func (s *summary) attrs() []slog.Attr {
 // causesOf returns what err was caused by, one error or several.
 func causesOf(err error) []error {
 	cause, members := unwrap(err)
-	if cause != nil {
+	if _, own := ownKinds(cause); !own && cause != nil {
+		_, members = unwrap(CleanCause(cause)) // joined causes
+	}
+	if cause != nil && members == nil {
 		return []error{cause}
 	}
 	return members

@@ -3,10 +3,10 @@ package errkit
 import "iter"
 
 // maxLayers bounds every walk: an error whose Unwrap leads back to itself ends a walk instead of hanging it.
-const maxLayers = 1 << 16
+const maxLayers = 1 << 14
 
 // Walk yields err and everything below it, an error before its causes and the causes in order, following
-// Unwrap() error and Unwrap() []error. It needs no recursion and stops after 65,536 errors.
+// Unwrap() error and Unwrap() []error. It needs no recursion and stops after 16,384 errors.
 func Walk(err error) iter.Seq[error] {
 	return func(yield func(error) bool) {
 		var w walker
