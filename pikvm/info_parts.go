@@ -90,7 +90,7 @@ func (i *UptimeInfo) UnmarshalJSON(data []byte) error {
 		Total loose `json:"total"`
 	}
 	err := json.Unmarshal(data, &wire)
-	i.Total = time.Duration(float64(wire.Total) * float64(time.Second))
+	i.Total = time.Duration((wire.Total * loose(time.Second)).int64())
 	return err
 }
 
