@@ -70,6 +70,9 @@ func (d *detailer) layer(err error) {
 		d.b.WriteString(": " + oneLine(err))
 		return
 	}
+	if _, stands := err.(interface{ ClassCode() string }); stands {
+		d.b.WriteString(": " + oneLine(err)) // it stands for an error that cannot be shown
+	}
 	for _, a := range s.attrs() {
 		d.attr(a)
 	}
