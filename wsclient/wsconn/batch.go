@@ -10,7 +10,33 @@ const maxBatch = 64 << 10
 
 var batches = sync.Pool{New: func() any { b := make([]byte, 0, maxBatch); return &b }}
 
-// cork opens a batch: until flush, what is written is gathered. There is one batch at a time.
+// send writes messages, each in one frame, and then control frames of our own, gathered into as few writes to the
+// connection as possible. When it returns nil, all is in the hands of the system. It appends to ends where the messages
+// end in the stream.
+//
+// Messages that are not to be compressed take this way instead of the one through the library: there, locks
+// made of channels and a call for random bytes cost several times as much as the rest.
+func (s *shim) send(msgs []Message, controls []byte, ends []int64) ([]int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return ends, net.ErrClosed
+	}
+	s.batch = batches.Get().(*[]byte)
+	defer s.endBatch()
+	for i := range msgs {
+		if err := s.writeMessage(byte(msgs[i].Type), msgs[i].Data); err != nil {
+			return ends, err
+		}
+		ends = append(ends, s.queued)
+	}
+	if len(controls) > 0 {
+		_, _ = s.accept(controls) // the error stays in s.err
+	}
+	return ends, s.spill()
+}
+
+// cork opens a batch: until flush, what the library writes is gathered. There is one batch at a time.
 func (s *shim) cork() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -33,25 +59,6 @@ func (s *shim) endBatch() {
 	_ = s.spill()
 	batches.Put(s.batch)
 	s.batch = nil
-}
-
-// writeMessages puts messages into the open batch, each in one frame, and appends to ends where they end in the stream.
-//
-// Messages that are not to be compressed take this way instead of the one through the library: there, locks
-// made of channels and a call for random bytes cost several times as much as the rest.
-func (s *shim) writeMessages(msgs []Message, ends []int64) ([]int64, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range msgs {
-		if s.closing || s.batch == nil {
-			return ends, net.ErrClosed
-		}
-		if err := s.writeMessage(byte(msgs[i].Type), msgs[i].Data); err != nil {
-			return ends, err
-		}
-		ends = append(ends, s.queued)
-	}
-	return ends, nil
 }
 
 func (s *shim) writeMessage(opcode byte, p []byte) error {
@@ -142,7 +149,7 @@ func (s *shim) follow(p []byte) (closing bool) {
 func (s *shim) writeControl(frames []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing {
+	if s.closing || len(frames) == 0 {
 		return nil
 	}
 	_, err := s.accept(frames)

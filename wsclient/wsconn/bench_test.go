@@ -7,31 +7,8 @@ import (
 	"github.com/fieldlink-go/fieldlink/wsclient/wstest"
 )
 
-// dialScript connects to a peer that plays the script.
-func dialScript(tb testing.TB, opts *wsconn.DialOptions, script wstest.Script) *wsconn.Conn {
-	tb.Helper()
-	peer, err := wstest.Play(nil, script)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { peer.Close() })
-	c, err := wsconn.Dial(tb.Context(), peer.URL(), opts)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { c.CloseNow() })
-	return c
-}
-
-func discard(s *wstest.Session) error {
-	if err := s.Upgrade(nil); err != nil {
-		return err
-	}
-	return s.Discard()
-}
-
 func BenchmarkWrite(b *testing.B) {
-	c := dialScript(b, nil, discard)
+	c := dialScript(b, nil, upgraded(discard))
 	p := make([]byte, 128)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -43,7 +20,7 @@ func BenchmarkWrite(b *testing.B) {
 
 // BenchmarkWriteBatch counts messages, not batches.
 func BenchmarkWriteBatch(b *testing.B) {
-	c := dialScript(b, nil, discard)
+	c := dialScript(b, nil, upgraded(discard))
 	batch := make([]wsconn.Message, 256)
 	for i := range batch {
 		batch[i] = wsconn.Message{Type: wsconn.Binary, Data: make([]byte, 128)}

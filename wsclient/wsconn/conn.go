@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,13 +32,13 @@ type Conn struct {
 	compressed  bool
 	response    *http.Response
 
-	readMu  sync.Mutex  // held by the one reader
+	readMu  gate        // held by the one reader
 	reading atomic.Bool // whether a read is under way
 
-	writeMu sync.Mutex // held by the one writer; guards what follows
+	writeMu gate       // held by the one writer; guards what follows
 	lone    [1]Message // the batch of a single message
 	ends    []int64    // where the messages of a batch end in the stream
-	frame   []byte     // control frames being built
+	frames  []byte     // control frames being built
 
 	control control
 
@@ -51,7 +50,10 @@ type Conn struct {
 
 // newConn makes a Conn whose ws is still missing: the library asks for its hooks before it makes a connection.
 func newConn(opts Options) *Conn {
-	return &Conn{opts: opts, dead: make(chan struct{}), closed: make(chan struct{})}
+	return &Conn{
+		opts: opts, readMu: newGate(), writeMu: newGate(),
+		dead: make(chan struct{}), closed: make(chan struct{}),
+	}
 }
 
 // start puts the connection to work once both handshakes are done.

@@ -162,7 +162,7 @@ func (c *Conn) pongReceived(_ context.Context, payload []byte) {
 // sendControls sends the control frames that wait, unless a writer is at work: that one does it at the end of its turn.
 func (c *Conn) sendControls() {
 	for c.control.pending.Load() && c.writeMu.TryLock() {
-		err := c.writeControls()
+		err := c.shim.writeControl(c.takeControls())
 		c.writeMu.Unlock()
 		if err != nil {
 			c.controlFailed(err)
@@ -171,28 +171,27 @@ func (c *Conn) sendControls() {
 	}
 }
 
-// writeControls writes the control frames that wait. It runs with writeMu held.
-func (c *Conn) writeControls() error {
+// takeControls returns the control frames that wait; they are good until the next call. It runs with writeMu held.
+func (c *Conn) takeControls() []byte {
 	k := &c.control
-	k.pending.Store(false)
+	if !k.pending.Swap(false) {
+		return nil
+	}
 	k.mu.Lock()
-	c.frame = c.frame[:0]
+	defer k.mu.Unlock()
+	c.frames = c.frames[:0]
 	if k.pong != nil {
-		c.frame = appendControl(c.frame, opPong, k.pong, c.shim.client)
+		c.frames = appendControl(c.frames, opPong, k.pong, c.shim.client)
 		k.pong = nil
 	}
 	now := time.Now()
 	for _, p := range k.unsent {
-		c.frame = appendControl(c.frame, opPing, []byte(p.payload), c.shim.client)
+		c.frames = appendControl(c.frames, opPing, []byte(p.payload), c.shim.client)
 		p.at = now
 		p.sent <- now
 	}
 	k.unsent = slices.Delete(k.unsent, 0, len(k.unsent))
-	k.mu.Unlock()
-	if len(c.frame) == 0 {
-		return nil
-	}
-	return c.shim.writeControl(c.frame)
+	return c.frames
 }
 
 // controlFailed handles a failed write of a control frame. It may run inside a callback of the library.

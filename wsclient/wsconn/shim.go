@@ -36,8 +36,8 @@ type shim struct {
 	// The library writes one frame at a time.
 	left int64 // bytes of the frame under way that are still to come
 
-	mu      sync.Mutex // guards what follows, and the order of the bytes on the connection
-	batch   *[]byte    // bytes gathered; nil unless a batch is open
+	mu      gate    // guards what follows, and the order of the bytes on the connection
+	batch   *[]byte // bytes gathered; nil unless a batch is open
 	keys    keys
 	queued  int64 // bytes accepted, since the handshake
 	flushed int64 // bytes handed to the connection
@@ -50,7 +50,7 @@ type failure struct{ err error }
 
 func newShim(w *wire, conn net.Conn, body io.ReadWriter, client bool, o *Options) *shim {
 	return &shim{
-		wire: w, conn: conn, body: body, client: client,
+		wire: w, conn: conn, body: body, client: client, mu: newGate(),
 		limit: o.CloseTimeout, size: o.ReadBuffer,
 		scan: scanner{masked: !client, limit: o.ReadLimit},
 	}

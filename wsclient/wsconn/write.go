@@ -54,22 +54,16 @@ func (c *Conn) WriteBatch(msgs []Message) (sent int, err error) {
 	return c.writeMessages(msgs)
 }
 
-// writeMessages writes messages as one batch. It runs with writeMu held.
+// writeMessages writes messages as one batch, and with it the control frames that wait. It runs with writeMu held.
 func (c *Conn) writeMessages(msgs []Message) (sent int, err error) {
 	if err := c.Err(); err != nil {
 		return 0, err
 	}
-	c.shim.cork()
+	controls := c.takeControls()
 	if c.compressed {
-		err = c.writeCompressed(msgs)
+		c.ends, err = c.writeCompressed(msgs, controls, c.ends[:0])
 	} else {
-		c.ends, err = c.shim.writeMessages(msgs, c.ends[:0])
-	}
-	if err == nil && c.control.pending.Load() {
-		err = c.writeControls() // they go with the batch
-	}
-	if failed := c.shim.flush(); err == nil {
-		err = failed
+		c.ends, err = c.shim.send(msgs, controls, c.ends[:0])
 	}
 	if err == nil {
 		return len(msgs), nil
@@ -82,17 +76,19 @@ func (c *Conn) writeMessages(msgs []Message) (sent int, err error) {
 }
 
 // writeCompressed lets the library write messages, which it compresses if they are long enough.
-func (c *Conn) writeCompressed(msgs []Message) error {
-	c.ends = c.ends[:0]
+func (c *Conn) writeCompressed(msgs []Message, controls []byte, ends []int64) ([]int64, error) {
+	c.shim.cork()
 	for i := range msgs {
 		err := c.ws.Write(context.Background(), websocket.MessageType(msgs[i].Type), msgs[i].Data)
 		if err != nil {
-			return err
+			_ = c.shim.flush() // the error came first
+			return ends, err
 		}
 		queued, _ := c.shim.position()
-		c.ends = append(c.ends, queued)
+		ends = append(ends, queued)
 	}
-	return nil
+	_ = c.shim.writeControl(controls) // the error comes from flush
+	return ends, c.shim.flush()
 }
 
 // checkMessage turns down what must not be sent (RFC 6455, section 5.6).

@@ -3,6 +3,7 @@ package wstest
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"syscall"
@@ -92,12 +93,14 @@ func (c *memoryConn) Write(p []byte) (int, error) {
 
 // opError wraps err as package net does; the end of the stream stays bare.
 func (c *memoryConn) opError(op string, err error) error {
-	if _, bare := err.(errEnd); bare || err == nil {
-		return errors.Unwrap(err)
+	if err == nil || err == io.EOF {
+		return err
 	}
 	return &net.OpError{Op: op, Net: "tcp", Source: c.local, Addr: c.remote, Err: err}
 }
 
+// Close resets the connection if it is told to, or if bytes are left unread, as TCP does. What the peer has not
+// read yet stays readable.
 func (c *memoryConn) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -105,14 +108,11 @@ func (c *memoryConn) Close() error {
 		return c.opError("close", net.ErrClosed)
 	}
 	c.closed = true
-	unread := c.in.close(net.ErrClosed, syscall.EPIPE)
-	c.out.closeWrite()
-	if c.reset || unread {
-		c.out.close(syscall.ECONNRESET, net.ErrClosed)
-		c.in.close(net.ErrClosed, syscall.ECONNRESET)
-	} else {
-		c.out.forbid(net.ErrClosed)
+	end := error(io.EOF)
+	if unread := c.in.closeRead(syscall.EPIPE); unread || c.reset {
+		end = syscall.ECONNRESET
 	}
+	c.out.closeWrite(end, net.ErrClosed)
 	return nil
 }
 
@@ -126,7 +126,7 @@ func (c *memoryConn) SetLinger(sec int) error {
 
 // CloseWrite closes the sending direction.
 func (c *memoryConn) CloseWrite() error {
-	c.out.closeWrite()
+	c.out.closeWrite(io.EOF, syscall.EPIPE)
 	return nil
 }
 

@@ -1,10 +1,9 @@
 package wstest
 
 import (
-	"io"
+	"net"
 	"os"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -16,9 +15,9 @@ type stream struct {
 	mu       sync.Mutex // guards what follows
 	moved    sync.Cond  // whenever something changes
 	buf      []byte
-	ended    bool  // whether no more bytes will come
-	readErr  error // for all reads from now on
-	writeErr error // for all writes from now on
+	end      error // what reads find after the bytes; nil while more may come
+	readErr  error // what reads find at once
+	writeErr error // what writes find
 
 	readBy, writeBy deadline
 }
@@ -29,11 +28,6 @@ type deadline struct {
 }
 
 func (d *deadline) passed() bool { return !d.at.IsZero() && !time.Now().Before(d.at) }
-
-// errEnd is an error that is not to be wrapped.
-type errEnd struct{ error }
-
-func (e errEnd) Unwrap() error { return e.error }
 
 func newStream() *stream {
 	s := &stream{}
@@ -55,8 +49,8 @@ func (s *stream) read(p []byte) (int, error) {
 			s.buf = s.buf[n:]
 			s.moved.Broadcast()
 			return n, nil
-		case s.ended:
-			return 0, errEnd{io.EOF}
+		case s.end != nil:
+			return 0, s.end
 		}
 		s.moved.Wait()
 	}
@@ -69,8 +63,6 @@ func (s *stream) write(p []byte) (n int, err error) {
 		switch {
 		case s.writeErr != nil:
 			return n, s.writeErr
-		case s.ended:
-			return n, syscall.EPIPE
 		case s.writeBy.passed():
 			return n, os.ErrDeadlineExceeded
 		}
@@ -85,28 +77,26 @@ func (s *stream) write(p []byte) (n int, err error) {
 	}
 }
 
-// closeWrite lets the reader find the end after what is still there.
-func (s *stream) closeWrite() {
+// closeWrite ends the writing: the reader finds end after what is still there, and the writer writeErr.
+func (s *stream) closeWrite(end, writeErr error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ended = true
-	s.moved.Broadcast()
-}
-
-// forbid makes writes fail.
-func (s *stream) forbid(writeErr error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if s.end == nil {
+		s.end = end
+	}
 	s.writeErr = writeErr
 	s.moved.Broadcast()
 }
 
-// close makes reads and writes fail and reports whether something was left unread. What was there is lost.
-func (s *stream) close(readErr, writeErr error) (unread bool) {
+// closeRead ends the reading: the writer finds writeErr. It reports whether something was left unread.
+func (s *stream) closeRead(writeErr error) (unread bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	unread = len(s.buf) > 0
-	s.buf, s.readErr, s.writeErr = nil, readErr, writeErr
+	s.buf, s.readErr = nil, net.ErrClosed
+	if s.writeErr == nil {
+		s.writeErr = writeErr
+	}
 	s.moved.Broadcast()
 	return unread
 }
