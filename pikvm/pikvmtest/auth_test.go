@@ -187,8 +187,10 @@ func TestTOTPWindow(t *testing.T) {
 				t.Errorf("code of step %+d: %d, want %d", step, got, want)
 			}
 		}
-		if check(codeNow()) != 200 || check(codeNow()) != 200 {
-			t.Error("a code cannot be used again inside the window")
+		for range 2 {
+			if got := check(codeNow()); got != 200 {
+				t.Errorf("using a code again inside the window: %d", got)
+			}
 		}
 		k.SetClockSkew(2 * time.Minute)
 		if got := check(codeNow()); got != 403 {

@@ -33,21 +33,24 @@ func TestFaultsThatAnswer(t *testing.T) {
 		want  outcome
 	}{
 		{
-			"answer", pikvmtest.Fault{
+			"answer",
+			pikvmtest.Fault{
 				Kind: pikvmtest.FaultAnswer, Status: 503, Body: []byte(`{"ok": false}`),
 				Header: http.Header{"Retry-After": {"7"}},
 			},
 			outcome{503, "application/json; charset=utf-8", `{"ok": false}`, "7"},
 		},
 		{
-			"answer of another type", pikvmtest.Fault{
+			"answer of another type",
+			pikvmtest.Fault{
 				Kind: pikvmtest.FaultAnswer, Body: []byte("[]"), Header: http.Header{"Content-Type": {"text/x"}},
 			},
 			outcome{200, "text/x", "[]", ""},
 		},
 		{"page", pikvmtest.Fault{Kind: pikvmtest.FaultPage, Status: 504}, outcome{504, "text/html", page, ""}},
 		{
-			"garbage of one's own", pikvmtest.Fault{Kind: pikvmtest.FaultGarbage, Body: []byte("}{")},
+			"garbage of one's own",
+			pikvmtest.Fault{Kind: pikvmtest.FaultGarbage, Body: []byte("}{")},
 			outcome{200, "application/json; charset=utf-8", "}{", ""},
 		},
 	} {

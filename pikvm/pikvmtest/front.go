@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"time"
 )
 
 // maxBody is the request body limit of the web server in front of the daemon.
@@ -132,19 +131,4 @@ func (s *Server) redirectPlain(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Server", "nginx")
 	w.Header().Set("Location", s.URL()+r.URL.RequestURI())
 	writePage(w, http.StatusMovedPermanently)
-}
-
-// SetDown takes the daemon away for d from now: the web server answers 502 with an HTML page for all that the daemon
-// should answer. Event sockets that are open stay open. Zero brings it back at once, negative means until further notice.
-func (s *Server) SetDown(d time.Duration) {
-	s.downMu.Lock()
-	defer s.downMu.Unlock()
-	s.down = d < 0
-	s.downUntil = time.Now().Add(max(d, 0))
-}
-
-func (s *Server) isDown() bool {
-	s.downMu.Lock()
-	defer s.downMu.Unlock()
-	return s.down || time.Now().Before(s.downUntil)
 }

@@ -91,10 +91,19 @@ func (i *info) fields() []string {
 }
 
 func (i *info) get(c *call) error {
-	legacy, err := true, error(nil)
+	result, err := i.query(c)
+	if err != nil {
+		return err
+	}
+	return c.ok(result)
+}
+
+func (i *info) query(c *call) (map[string]any, error) {
+	legacy := true
 	if i.version.atLeast(4, 128) {
+		var err error
 		if legacy, err = c.arg("legacy").or("1").bool(); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	i.mu.Lock()
@@ -108,12 +117,12 @@ func (i *info) get(c *call) error {
 	}
 	chosen, err := c.arg("fields").or("").list(known...)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(chosen) == 0 {
 		chosen = standard
 	}
-	return c.ok(i.answer(chosen, aliased && slices.Contains(chosen, "hw")))
+	return i.answer(chosen, aliased && slices.Contains(chosen, "hw")), nil
 }
 
 // answer collects fields, with mu held. Where hw is asked for it takes health and the platform of system into itself.

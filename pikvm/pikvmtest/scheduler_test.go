@@ -41,8 +41,11 @@ func TestScheduler(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		s.stop()
 		want := []ran{
-			{"first of two", time.Second}, {"second of two", time.Second}, {"third", 3 * time.Second},
-			{"outer", 4 * time.Second}, {"inner", 4 * time.Second},
+			{"first of two", time.Second},
+			{"second of two", time.Second},
+			{"third", 3 * time.Second},
+			{"outer", 4 * time.Second},
+			{"inner", 4 * time.Second},
 		}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("jobs (-want +got):\n%s", d)

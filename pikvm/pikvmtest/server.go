@@ -287,32 +287,6 @@ func (s *Server) Fingerprint() [sha256.Size]byte {
 	return sha256.Sum256(cert.Raw)
 }
 
-// Restart is a restart of the daemon: sessions are forgotten, event sockets are closed with code 1001, requests under
-// way are cut off, the ATX lines are released, and for the time of down the web server answers 502. The host keeps
-// running. It returns when the sockets are closed.
-func (s *Server) Restart(down time.Duration) {
-	s.SetDown(down)
-	s.EndSessions()
-	s.atx.restart()
-	s.cutRequests()
-	s.DropSockets(1001)
-}
-
-// cutRequests resets the connections that have a request under way.
-func (s *Server) cutRequests() {
-	s.mu.Lock()
-	var busy []*conn
-	for c, state := range s.conns {
-		if state == http.StateActive {
-			busy = append(busy, bareConn(c))
-		}
-	}
-	s.mu.Unlock()
-	for _, c := range busy {
-		c.reset()
-	}
-}
-
 // sleep waits for d, the end of ctx, or Close.
 func (s *Server) sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
