@@ -1,2 +1,37 @@
-// Package pikvm is a client for PiKVM, the open KVM over IP.
+// Package pikvm is a client for PiKVM, the open KVM over IP: it switches the computer behind the device on and off,
+// tells what the device knows, and follows its events.
+//
+//	kvm, err := pikvm.New("https://pikvm.local", &pikvm.Options{Password: password, PinnedSHA256: pin})
+//	if err != nil {
+//		return err
+//	}
+//	defer kvm.Close()
+//	if err := kvm.ATX.PowerOn(ctx, nil); err != nil {
+//		return err
+//	}
+//
+// A [Client] is made once per device, checks its options without any I/O, and may be used by several goroutines at
+// once; so may all that it hands out. [Client.Close] interrupts what is under way and leaves nothing behind.
+//
+// # Trust
+//
+// The certificate of a device is verified by default, and that of most devices is self-signed: fetch its fingerprint
+// with [Fingerprint], compare it, and pin it with [Options.PinnedSHA256], or set [Options.RootCAs]. Requests and
+// sockets share the policy. Redirects are never followed, so the password goes to no other host.
+//
+// # Limits
+//
+// A request takes at most [Options.Timeout], or as long as the deadline of its context allows. Answers are read up to
+// [Options.MaxBody]. Nothing is repeated unless [Options.Retry] or [ATXOptions.BusyWait] asks for it; the press of a
+// button is never repeated when its answer is lost.
+//
+// # Errors
+//
+// Every error matches [Err]. [ErrAuth], [ErrBusy], [ErrUnavailable], [ErrDisabled] and their like tell what the device
+// said: all of them are an [APIError]. [ErrConnect] and [ErrConnectionTimeout] tell that it was not reached or did not
+// answer, [ErrWebSocket] that a socket broke, [ErrConfiguration] that an option or argument was wrong. The kinds of
+// package errkit answer the general questions: whether it may work later (errkit.Transient), and whether it is certain
+// that nothing was sent (errkit.NotSent). No text holds a password, a code or a token.
+//
+// Wire facts come from the PiKVM API as documented at https://docs.pikvm.org/api/ and as observed on kvmd 4.197.
 package pikvm

@@ -1,0 +1,152 @@
+package pikvm_test
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/fieldlink-go/fieldlink/errkit"
+	"github.com/fieldlink-go/fieldlink/pikvm"
+	"github.com/fieldlink-go/fieldlink/pikvm/pikvmtest"
+)
+
+// switchOn is the program of the README.
+func switchOn(ctx context.Context, url, password, pin string) error {
+	kvm, err := pikvm.New(url, &pikvm.Options{Password: password, PinnedSHA256: pin})
+	if err != nil {
+		return err
+	}
+	defer kvm.Close()
+
+	before, err := kvm.ATX.State(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Println("power LED before:", before.LEDs.Power)
+	if err := kvm.ATX.PowerOn(ctx, nil); err != nil {
+		return err
+	}
+	after, err := kvm.ATX.State(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Println("power LED after:", after.LEDs.Power)
+	return nil
+}
+
+// explain is the table of errors of the README as a program.
+func explain(err error) string {
+	switch {
+	case err == nil:
+		return "done"
+	case errors.Is(err, pikvm.ErrAuth):
+		return "check user name and password"
+	case errors.Is(err, pikvm.ErrBusy):
+		return "somebody else is pressing the button"
+	case errors.Is(err, pikvm.ErrConnectionTimeout):
+		return "no answer in time"
+	case errors.Is(err, pikvm.ErrConnect) && errors.Is(err, errkit.Auth):
+		return "the certificate is not the one that is trusted"
+	case errors.Is(err, pikvm.ErrConnect):
+		return "cannot reach the PiKVM"
+	}
+	if e, ok := errors.AsType[*pikvm.APIError](err); ok { // also of *AuthError and the like
+		return fmt.Sprintf("the device says %d %s: %s", e.StatusCode, e.Code, e.Message)
+	}
+	return err.Error()
+}
+
+// watchPower follows the power LED until it is off.
+func watchPower(ctx context.Context, kvm *pikvm.Client) error {
+	session, err := kvm.Events(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	_, err = session.Wait(ctx, func(state *pikvm.State) bool {
+		atx, ok := state.ATX()
+		return ok && !atx.LEDs.Power
+	})
+	return err
+}
+
+// pinned returns the value for the option PinnedSHA256.
+func pinned(ctx context.Context, url string) (string, error) {
+	pin, err := pikvm.Fingerprint(ctx, url, nil)
+	if err != nil {
+		return "", err
+	}
+	fmt.Println("compare this with the device's own screen:", len(pin), "digits")
+	return pin, nil
+}
+
+func Example() {
+	device := pikvmtest.New(&pikvmtest.Options{TLS: true, TimeScale: 20})
+	if err := device.Start(); err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer device.Close()
+	pin := device.Fingerprint()
+
+	fmt.Println(explain(switchOn(context.Background(), device.URL(), "admin", hex.EncodeToString(pin[:]))))
+	fmt.Println(explain(switchOn(context.Background(), device.URL(), "wrong", hex.EncodeToString(pin[:]))))
+	fmt.Println(explain(switchOn(context.Background(), device.URL(), "admin", "")))
+	// Output:
+	// power LED before: false
+	// power LED after: true
+	// done
+	// check user name and password
+	// the certificate is not the one that is trusted
+}
+
+func ExampleClient_Events() {
+	device := pikvmtest.New(&pikvmtest.Options{TimeScale: 20, Host: pikvmtest.HostOptions{PoweredOn: true}})
+	if err := device.Start(); err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer device.Close()
+	kvm, err := pikvm.New(device.URL(), &pikvm.Options{Password: "admin"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer kvm.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+
+	if err := kvm.ATX.Power(ctx, pikvm.PowerOff, nil); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("switched off:", explain(watchPower(ctx, kvm)))
+	// Output:
+	// switched off: done
+}
+
+func ExampleFingerprint() {
+	device := pikvmtest.New(&pikvmtest.Options{TLS: true})
+	if err := device.Start(); err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer device.Close()
+	pin, err := pinned(context.Background(), device.URL())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	kvm, err := pikvm.New(device.URL(), &pikvm.Options{Password: "admin", PinnedSHA256: pin, Auth: pikvm.AuthCookie})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer kvm.Close()
+	fmt.Println(explain(kvm.Auth.Check(context.Background())))
+	// Output:
+	// compare this with the device's own screen: 64 digits
+	// done
+}
