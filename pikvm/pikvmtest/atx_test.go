@@ -240,6 +240,7 @@ func TestHoldATX(t *testing.T) {
 		time.Sleep(30 * time.Second)
 		synctest.Wait()
 		k.want(k.do("POST", "/api/atx/power?action=on"), 200, "", "")
+		synctest.Wait()
 		var busy []bool
 		for _, m := range l.take() {
 			if m.Type == "atx" {
