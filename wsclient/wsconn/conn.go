@@ -60,6 +60,7 @@ func newConn(opts Options) *Conn {
 func (c *Conn) start(ws *websocket.Conn, s *shim, target string) {
 	c.ws, c.shim, c.wire, c.target = ws, s, s.wire, target
 	c.subprotocol = ws.Subprotocol()
+	s.start()
 	ws.SetReadLimit(max(c.opts.ReadLimit, -1))
 	c.opts.Logger.LogAttrs(context.Background(), slog.LevelDebug, "websocket connected",
 		slog.String("module", "wsclient"), slog.String("target", target))

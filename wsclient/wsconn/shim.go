@@ -31,7 +31,7 @@ type shim struct {
 	late  error // what ended the reading, once all bytes were handed on
 
 	readErr atomic.Pointer[failure] // late, once the library knows
-	stopped atomic.Bool             // whether reading must end without the connection having failed
+	stopped atomic.Bool             // whether reading must end, or not begin, without the connection having failed
 
 	// The library writes one frame at a time.
 	left int64 // bytes of the frame under way that are still to come
@@ -48,13 +48,20 @@ type shim struct {
 // failure is an error behind one pointer, for atomic access.
 type failure struct{ err error }
 
+// newShim makes a shim that cannot be read yet: the library would look for the body of an answer there that it does not
+// like.
 func newShim(w *wire, conn net.Conn, body io.ReadWriter, client bool, o *Options) *shim {
-	return &shim{
+	s := &shim{
 		wire: w, conn: conn, body: body, client: client, mu: newGate(),
 		limit: o.CloseTimeout, size: o.ReadBuffer,
 		scan: scanner{masked: !client, limit: o.ReadLimit},
 	}
+	s.stopped.Store(true)
+	return s
 }
+
+// start lets reading begin.
+func (s *shim) start() { s.stopped.Store(false) }
 
 var blocks = sync.Pool{New: func() any { return new([]byte) }}
 
