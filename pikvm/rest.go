@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"sync/atomic"
+	"time"
 
 	"github.com/go-resty/resty/v2"
 
@@ -60,14 +62,22 @@ func (c *Client) post(ctx context.Context, op, path string, query url.Values) er
 	return c.invoke(ctx, &call{op: op, method: http.MethodPost, path: path, query: query}, nil)
 }
 
-// repeat runs do as the policy says. Close ends the waits between the attempts.
+// repeat runs do as the policy says, and logs what is repeated. Close ends the waits between the attempts.
 func (c *Client) repeat(ctx context.Context, op string, p *retry.Policy, do func(context.Context) error) error {
 	o, err := c.beginLimited(ctx, op, 0)
 	if err != nil {
 		return err
 	}
 	defer o.end()
-	err = retry.Do(o.ctx, p, do)
+	policy := *p
+	policy.OnRetry = func(attempt int, delay time.Duration, err error) {
+		c.logger.LogAttrs(ctx, slog.LevelWarn, "repeating", slog.String("op", op), slog.Int("attempt", attempt),
+			slog.Duration("delay", delay), errkit.Attr(err))
+		if p.OnRetry != nil {
+			p.OnRetry(attempt, delay, err)
+		}
+	}
+	err = retry.Do(o.ctx, &policy, do)
 	if err != nil && c.life.Err() != nil && !errors.Is(err, ErrClosed) {
 		return closedError(op, c.target, 0)
 	}
