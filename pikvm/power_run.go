@@ -11,7 +11,6 @@ import (
 
 // Pace of a power operation.
 const (
-	powerRequest  = 10 * time.Second // limit of one request, which a long deadline of the caller would lift
 	powerPoll     = time.Second      // between looks at the state without events
 	powerPollLive = 10 * time.Second // between looks with events, in case that the socket is dead and nobody knows
 )
@@ -38,6 +37,9 @@ func (a *ATX) operate(ctx context.Context, op string, opts *PowerOptions, do fun
 	o, err := opts.withDefaults(op)
 	if err != nil {
 		return err
+	}
+	if o.Session != nil && o.Session.client != a.c {
+		return configurationError(op, "Session", "of another client")
 	}
 	r := &powerRun{atx: a, op: op, opts: o}
 	defer r.unwatch()
@@ -68,7 +70,7 @@ func (r *powerRun) off(ctx context.Context) error {
 			return err
 		}
 		err := r.waitLED(ctx, false, r.opts.OffTimeout)
-		if _, late := errors.AsType[*PowerError](err); !late || !r.opts.Escalate {
+		if _, late := errors.AsType[*PowerError](err); !late || !r.opts.Escalate || ctx.Err() != nil {
 			return err
 		}
 		r.report(err)

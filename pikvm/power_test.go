@@ -282,6 +282,9 @@ func TestPowerFails(t *testing.T) {
 				if ok && (power.Step != tc.step || power.Pressed != tc.pressed || errors.Is(power, errkit.NotSent) == tc.pressed && tc.kind.Has(errkit.NotSent)) {
 					t.Errorf("step %q, pressed %v: %v", power.Step, power.Pressed, err)
 				}
+				if errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("a deadline that the caller did not set: %v", err)
+				}
 				if got := f.presses(); got != tc.presses {
 					t.Errorf("%d requests to press, want %d", got, tc.presses)
 				}
@@ -402,7 +405,7 @@ func TestPowerInterrupted(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				s := story{on: map[string]func(){step: cancel}}
 				start := time.Now()
-				err := f.client.ATX.PowerCycle(ctx, &pikvm.PowerOptions{OnStep: s.tell})
+				err := f.client.ATX.PowerCycle(ctx, &pikvm.PowerOptions{Escalate: true, OnStep: s.tell})
 				power, ok := errors.AsType[*pikvm.PowerError](err)
 				if !ok || !errors.Is(err, context.Canceled) || errkit.KindOf(err)&^errkit.NotSent != errkit.Canceled || power.Step != step {
 					t.Fatalf("error is %v", err)
@@ -447,6 +450,16 @@ func TestPowerUsesSession(t *testing.T) {
 		}
 		if opened != 1 || !session.Connected() {
 			t.Errorf("%d sockets opened, session connected %v", opened, session.Connected())
+		}
+
+		_ = session.Close()
+		if err := powerOn(f.client.ATX, t.Context(), &pikvm.PowerOptions{Session: session}); err != nil {
+			t.Errorf("with a closed session: %v", err)
+		}
+		other := newClient(t, kvmHTTP, on(f.network, pikvm.Options{Password: "admin"}))
+		err := powerOff(other.ATX, t.Context(), &pikvm.PowerOptions{Session: session})
+		if e, ok := errors.AsType[*pikvm.ConfigurationError](err); !ok || e.Field != "Session" {
+			t.Errorf("with the session of another client: %v", err)
 		}
 	})
 }

@@ -15,9 +15,11 @@ func (r *powerRun) watch(ctx context.Context) error {
 	}
 	r.session = r.opts.Session
 	if r.session == nil {
-		opening, cancel := context.WithTimeout(ctx, powerRequest)
-		defer cancel()
-		session, err := r.atx.c.Events(opening, nil)
+		var session *Session
+		err := r.request(ctx, func(ctx context.Context) (err error) {
+			session, err = r.atx.c.Events(ctx, nil)
+			return err
+		})
 		switch {
 		case ctx.Err() != nil:
 			return r.interrupted(ctx)
@@ -136,11 +138,13 @@ func (r *powerRun) forget() {
 	}
 }
 
-// request limits one request to the device.
+// request makes one request, or opens one socket, under the limit of the client. The deadline of ctx would replace
+// that limit, and one request without an answer would take all the time.
 func (r *powerRun) request(ctx context.Context, do func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, powerRequest)
+	limited, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	return do(ctx)
+	defer context.AfterFunc(ctx, cancel)()
+	return do(limited)
 }
 
 // begin enters a step.

@@ -165,6 +165,9 @@ func (s *Session) Ping(ctx context.Context) (time.Duration, error) {
 	case <-flight.landed:
 		return flight.took, nil
 	case <-link.broken:
+		if s.life.Err() != nil {
+			return 0, s.endError(op)
+		}
 		return 0, newWebSocketError(ErrWebSocket, op, s.client.target, 0, "", errkit.Disconnected)
 	case <-ctx.Done():
 		return 0, contextError(ctx, op, s.client.target, nil)

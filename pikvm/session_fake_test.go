@@ -87,12 +87,13 @@ func nextOf(t *testing.T, sub *pikvm.Subscription, want pikvm.EventType) pikvm.E
 	}
 }
 
-// knowsATX waits until the state of the buttons is known.
+// knowsATX waits until the state of the buttons is known and the device has no more to say for now.
 func knowsATX(t *testing.T, s *pikvm.Session) *pikvm.State {
 	t.Helper()
 	state, err := s.Wait(within(t, time.Minute), func(s *pikvm.State) bool { _, ok := s.ATX(); return ok })
 	if err != nil {
 		t.Fatal(err)
 	}
+	synctest.Wait()
 	return state
 }

@@ -126,7 +126,6 @@ func TestSessionGivesUp(t *testing.T) {
 			inBubble(t, nil, nil, func(t *testing.T, f *fake) {
 				s := f.open(t, nil)
 				knowsATX(t, s)
-				synctest.Wait()
 				sub := s.Subscribe(pikvm.EventDisconnected)
 				waited, iterated := make(chan error, 1), make(chan error, 1)
 				go func() {
@@ -177,7 +176,6 @@ func TestSessionLogsInAgain(t *testing.T) {
 	inBubble(t, nil, &pikvm.Options{Auth: pikvm.AuthCookie}, func(t *testing.T, f *fake) {
 		s := f.open(t, nil)
 		knowsATX(t, s)
-		synctest.Wait()
 		sub := s.Subscribe(pikvm.EventConnected)
 		f.Restart(2 * time.Second)
 		next(t, sub)

@@ -90,15 +90,14 @@ func play(t *testing.T, w http.ResponseWriter, r *http.Request, frames []recorde
 			continue // not sent by the device
 		}
 		time.Sleep(time.Until(start.Add(time.Duration(f.At * float64(time.Second)))))
-		switch binary, err := hex.DecodeString(f.Binary); {
-		case err != nil:
-			t.Error(err)
-		case f.Text != nil:
-			err = conn.Write(wsconn.Text, f.Text)
-		case f.Binary != "":
-			err = conn.Write(wsconn.Binary, binary)
+		typ, data := wsconn.Text, []byte(f.Text)
+		if f.Text == nil {
+			typ = wsconn.Binary
+			if data, err = hex.DecodeString(f.Binary); err != nil {
+				t.Error(err)
+			}
 		}
-		if err != nil {
+		if err := conn.Write(typ, data); err != nil {
 			t.Error(err)
 		}
 	}

@@ -65,6 +65,17 @@ func isFinal(err error) bool {
 // receive takes one frame: the state first, then the readers, so that whoever hears of an event finds it in the
 // state.
 func (s *Session) receive(link *eventLink, f eventFrame, err error) {
+	ev := s.fold(link, f, err)
+	if ev.Err != nil {
+		s.log.LogAttrs(s.life, slog.LevelDebug, "malformed event", errkit.Attr(ev.Err))
+	} else {
+		s.log.LogAttrs(s.life, slog.LevelDebug, "event", slog.String("type", string(ev.Type)), slog.Int("size", len(ev.Data)))
+	}
+	s.publish(ev)
+}
+
+// fold puts a frame into the state and returns the event to hand out.
+func (s *Session) fold(link *eventLink, f eventFrame, err error) Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stats.Frames++
@@ -75,16 +86,13 @@ func (s *Session) receive(link *eventLink, f eventFrame, err error) {
 	if err != nil {
 		s.stats.Malformed++
 		err = newWebSocketError(ErrWebSocket, "events.Read", s.client.target, 0, "", err)
-		s.log.LogAttrs(s.life, slog.LevelWarn, "malformed event", errkit.Attr(err))
-		s.publish(Event{Type: EventMalformed, Err: err})
-		return
+		return Event{Type: EventMalformed, Err: err}
 	}
-	s.log.LogAttrs(s.life, slog.LevelDebug, "event", slog.String("type", string(f.name)), slog.Int("size", len(f.data)))
 	s.setState(next)
 	if f.name == EventLoop || f.name == EventInfo {
 		link.setVersion(next.Version())
 	}
-	s.publish(Event{Type: f.name, Data: f.data})
+	return Event{Type: f.name, Data: f.data}
 }
 
 // connected begins a connection, with an empty state.
@@ -93,10 +101,10 @@ func (s *Session) connected(conn *wsconn.Conn, delays *retry.Sequence) *eventLin
 	link := newEventLink(conn, s.opts.SilenceTimeout)
 	s.log.LogAttrs(s.life, slog.LevelInfo, "connected")
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.link, s.lastErr = link, nil
 	s.stats.Connections++
 	s.setState(&State{live: true})
+	s.mu.Unlock()
 	s.publish(Event{Type: EventConnected})
 	return link
 }
@@ -104,9 +112,9 @@ func (s *Session) connected(conn *wsconn.Conn, delays *retry.Sequence) *eventLin
 // disconnected ends a connection. The state stays to be looked at, but nobody waiting believes it any more.
 func (s *Session) disconnected(err error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.link, s.lastErr = nil, err
 	s.setState(s.state.stale())
+	s.mu.Unlock()
 	if s.life.Err() != nil {
 		return // wanted
 	}
@@ -116,12 +124,15 @@ func (s *Session) disconnected(err error) {
 
 // finish ends everything that waits for the session.
 func (s *Session) finish(err error) {
+	wanted := s.life.Err() != nil
+	if !wanted {
+		s.log.LogAttrs(s.life, slog.LevelInfo, "gave up", errkit.Attr(err))
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended = true
-	if s.life.Err() == nil {
+	if !wanted {
 		s.final = err
-		s.log.LogAttrs(s.life, slog.LevelInfo, "gave up", errkit.Attr(err))
 	}
 	for reader := range s.readers {
 		reader.box.end()
@@ -142,15 +153,26 @@ func (s *Session) setState(next *State) {
 	}
 }
 
-// publish hands an event to the readers that asked for its type. The caller holds mu.
+// publish hands an event to the readers that asked for its type. It tells the log of a reader that falls behind,
+// not of every event that is dropped then.
 func (s *Session) publish(ev Event) {
+	if s.handOut(ev) {
+		s.log.LogAttrs(s.life, slog.LevelWarn, "a reader of events is too slow")
+	}
+}
+
+// handOut reports whether a reader began to lose events.
+func (s *Session) handOut(ev Event) (behind bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for reader := range s.readers {
 		if !reader.wants(ev.Type) {
 			continue
 		}
-		if dropped := reader.box.put(ev, len(ev.Data)); dropped > 0 {
-			s.stats.Dropped += dropped
-			s.log.LogAttrs(s.life, slog.LevelWarn, "slow reader", slog.Uint64("dropped", dropped))
-		}
+		dropped := reader.box.put(ev, len(ev.Data))
+		s.stats.Dropped += dropped
+		behind = behind || dropped > 0 && !reader.behind
+		reader.behind = dropped > 0
 	}
+	return behind
 }

@@ -13,6 +13,7 @@ type Subscription struct {
 	session *Session
 	types   []EventType // none means all
 	box     *mailbox[Event]
+	behind  bool // events are being dropped; guarded by session.mu
 }
 
 // Subscribe starts to collect the events of the given types, all of them if none is given. What is not read in

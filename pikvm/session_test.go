@@ -124,7 +124,6 @@ func TestSessionEvents(t *testing.T) {
 	inBubble(t, nil, nil, func(t *testing.T, f *fake) {
 		s := f.open(t, nil)
 		knowsATX(t, s)
-		synctest.Wait()
 		n := 0
 		ctx := within(t, time.Minute)
 		emit := func() {
@@ -233,7 +232,6 @@ func TestSessionMalformed(t *testing.T) {
 	inBubble(t, nil, nil, func(t *testing.T, f *fake) {
 		s := f.open(t, nil)
 		before := knowsATX(t, s)
-		synctest.Wait()
 		sub := s.Subscribe()
 		frames := []string{
 			"<html>", "", "[]", `{"event_type":7}`, `{"event_type":"@connected","event":{}}`,
