@@ -223,6 +223,12 @@ func TestPowerFails(t *testing.T) {
 			}, pikvm.ErrPower, errkit.Timeout, "wait reset", 1, true, 30 * time.Second,
 		},
 		{
+			"reset not performed after another one", forceReset, onHost, func(f *fake) {
+				f.HoldATX(pikvmtest.LineReset, 3*time.Second)
+				f.Inject(pikvmtest.Fault{Kind: pikvmtest.FaultAnswer, Path: "/api/atx/power", Body: []byte(okEmpty)})
+			}, pikvm.ErrPower, errkit.Timeout, "wait reset", 1, true, 33 * time.Second,
+		},
+		{
 			"reset when off", forceReset, pikvmtest.Options{Host: hostOff}, nil,
 			pikvm.ErrPower, errkit.Conflict | errkit.NotSent, "check", 0, false, 0,
 		},
@@ -460,6 +466,33 @@ func TestPowerUsesSession(t *testing.T) {
 		err := powerOff(other.ATX, t.Context(), &pikvm.PowerOptions{Session: session})
 		if e, ok := errors.AsType[*pikvm.ConfigurationError](err); !ok || e.Field != "Session" {
 			t.Errorf("with the session of another client: %v", err)
+		}
+	})
+}
+
+// TestPowerDistrustsOldEvents: an event that was long under way may tell of another time.
+func TestPowerDistrustsOldEvents(t *testing.T) {
+	t.Parallel()
+	host := pikvmtest.HostOptions{PoweredOn: true, BootDelay: 20 * time.Second}
+	inBubble(t, &pikvmtest.Options{Host: host}, nil, func(t *testing.T, f *fake) {
+		session := f.open(t, &pikvm.EventOptions{SilenceTimeout: -1})
+		knowsATX(t, session)
+		link, err := f.network.WaitLink(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		link.Stall(netem.Down)
+		for _, on := range []bool{false, true, false} {
+			f.SetHostPower(on)
+			time.Sleep(time.Second)
+		}
+		time.AfterFunc(3*time.Second, func() { link.Resume(netem.Down) })
+		start := time.Now()
+		if err := f.client.ATX.PowerOn(t.Context(), &pikvm.PowerOptions{Session: session}); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(start); took < 20*time.Second || !f.HostPower() {
+			t.Errorf("switched on after %v, host on %v", took, f.HostPower())
 		}
 	})
 }

@@ -72,7 +72,8 @@ func (l *eventLink) read(life context.Context, receive func(eventFrame, error)) 
 // watch pings a connection on which nothing arrives, gives it up when that does not help, and closes it properly
 // when life ends. It returns when ctx ends.
 func (l *eventLink) watch(ctx, life context.Context) {
-	timer := time.NewTimer(max(l.silence/3, 0))
+	patience := l.silence / 3
+	timer := time.NewTimer(max(patience, 0))
 	defer timer.Stop()
 	if l.silence <= 0 {
 		timer.Stop()
@@ -87,17 +88,17 @@ func (l *eventLink) watch(ctx, life context.Context) {
 		case <-timer.C:
 		}
 		idle := time.Since(l.conn.LastRead())
-		switch {
-		case idle >= l.silence:
+		if idle >= l.silence {
 			l.silent.Store(true)
 			_ = l.conn.CloseNow() // makes read return
 			return
-		case idle >= l.silence/3:
-			_, _ = l.ping() // if it cannot be sent, the reader finds out or silence does
-			timer.Reset(l.silence - idle)
-		default:
-			timer.Reset(l.silence/3 - idle)
 		}
+		if idle >= patience {
+			_, _ = l.ping() // if it cannot be sent, the reader finds out or silence does
+			timer.Reset(min(patience, l.silence-idle))
+			continue
+		}
+		timer.Reset(patience - idle)
 	}
 }
 

@@ -3,14 +3,17 @@ package pikvm_test
 import (
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/fieldlink-go/fieldlink/errkit"
 	"github.com/fieldlink-go/fieldlink/internal/netem"
 	"github.com/fieldlink-go/fieldlink/pikvm"
 	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
@@ -66,6 +69,73 @@ func TestSessionReplaysRecording(t *testing.T) {
 			t.Errorf("version %v, ATX %s", s.Version(), s.State().Raw(pikvm.EventATX))
 		}
 	})
+}
+
+// TestSessionPingsIdleLink: where nothing happens, the session asks for a sign of life, in the form that the device
+// understands, and stays as long as it gets one.
+func TestSessionPingsIdleLink(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name, loop string
+		want       string
+		answers    int // then none
+	}{
+		{"new device", `{"event_type":"loop","event":{"version":{"major":4,"minor":53}}}`, "\x00", 1000},
+		{"old device", `{"event_type":"loop","event":{"version":{"major":4,"minor":52}}}`, `{"event_type":"ping","event":{}}`, 1000},
+		{"device that stops", `{"event_type":"loop","event":{"version":{"major":4,"minor":197}}}`, "\x00", 10},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				network := netem.New(nil)
+				var pings atomic.Int64
+				serveHTTP(t, network, func(w http.ResponseWriter, r *http.Request) {
+					conn, err := wsconn.Accept(w, r, nil)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					defer conn.CloseNow()
+					if err := conn.Write(wsconn.Text, []byte(tc.loop)); err != nil {
+						t.Error(err)
+					}
+					for {
+						typ, p, err := conn.Read(nil)
+						if err != nil {
+							return
+						}
+						if string(p) != tc.want {
+							t.Errorf("ping is %v %q, want %q", typ, p, tc.want)
+						}
+						pong := []byte{0xff}
+						if typ == wsconn.Text {
+							pong = []byte(`{"event_type":"pong","event":{}}`)
+						}
+						if pings.Add(1) <= int64(tc.answers) {
+							_ = conn.Write(typ, pong)
+						}
+					}
+				})
+				s, err := newClient(t, kvmHTTP, on(network, pikvm.Options{})).Events(t.Context(), nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				lost := s.Subscribe(pikvm.EventDisconnected)
+				start := time.Now()
+				ev, err := lost.Next(within(t, 10*time.Minute-time.Second))
+				if tc.answers > 100 {
+					if err == nil || pings.Load() != 119 {
+						t.Errorf("%d pings in 10 minutes, lost %v", pings.Load(), ev.Err)
+					}
+					return
+				}
+				// Ten are answered, one every 5 s; then nothing comes for 15 s.
+				if took := time.Since(start); err != nil || took != 65*time.Second || !errors.Is(ev.Err, errkit.Timeout) {
+					t.Errorf("lost after %v: %v, %v", took, ev.Err, err)
+				}
+			})
+		})
+	}
 }
 
 // play sends recorded frames at their time until the client leaves.
