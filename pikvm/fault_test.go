@@ -1,6 +1,7 @@
 package pikvm_test
 
 import (
+	"compress/gzip"
 	"errors"
 	"io"
 	"net"
@@ -128,6 +129,20 @@ func TestBrokenAnswers(t *testing.T) {
 			},
 		},
 		{
+			name: "malformed chunk",
+			want: failure{Type: "ResponseError", Class: pikvm.ErrResponse, Kinds: errkit.Protocol, Status: 200},
+			script: func(conn *netem.Conn, _ *netem.Link) {
+				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"+atxOn)
+			},
+		},
+		{
+			name: "malformed compression",
+			want: failure{Type: "ResponseError", Class: pikvm.ErrResponse, Kinds: errkit.Protocol, Status: 200},
+			script: func(conn *netem.Conn, _ *netem.Link) {
+				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"+atxOn)
+			},
+		},
+		{
 			name: "refusal with a broken body",
 			want: failure{Type: "APIError", Class: pikvm.ErrBusy, Kinds: errkit.Busy, Status: 409},
 			script: func(conn *netem.Conn, _ *netem.Link) {
@@ -182,6 +197,53 @@ func TestTooLarge(t *testing.T) {
 		if !errors.Is(err, errkit.TooLarge) {
 			t.Errorf("%d bytes: error %v is not too large", size, err)
 		}
+	}
+}
+
+// TestCompressed checks that answers may be compressed, and that the limit counts what comes out.
+func TestCompressed(t *testing.T) {
+	t.Parallel()
+	network := netem.New(nil)
+	size := 0
+	serveHTTP(t, network, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		z := gzip.NewWriter(w)
+		_, _ = io.WriteString(z, atxOn+strings.Repeat(" ", size))
+		_ = z.Close()
+	})
+	c := newClient(t, kvmHTTP, on(network, pikvm.Options{MaxBody: 1 << 16}))
+	if _, err := c.ATX.State(t.Context()); err != nil {
+		t.Error(err)
+	}
+	size = 1 << 20
+	if _, err := c.ATX.State(t.Context()); !errors.Is(err, pikvm.ErrResponse) || !errors.Is(err, errkit.TooLarge) {
+		t.Errorf("error is %v, want ErrResponse and too large", err)
+	}
+}
+
+// TestConnectionIsKept checks that requests one after the other use one connection, whatever the answers, and that
+// Close closes it.
+func TestConnectionIsKept(t *testing.T) {
+	t.Parallel()
+	network := netem.New(nil)
+	device := &sequence{answers: []func(http.ResponseWriter){
+		status(200, atxOn), status(409, atxBusy), status(200, "<html>"), status(404, strings.Repeat("x", 5000)), status(204, ""),
+	}}
+	serveHTTP(t, network, device.ServeHTTP)
+	c := newClient(t, kvmHTTP, on(network, pikvm.Options{}))
+	for range 10 {
+		_, _ = c.ATX.State(t.Context()) // the answers are checked elsewhere
+	}
+	if got := network.Count(); got != 1 {
+		t.Errorf("%d connections, want 1", got)
+	}
+	_ = c.Close()
+	link, err := network.WaitLink(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := link.Wait(t.Context(), func(s netem.State) bool { return s.DialerClosed }); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -148,6 +148,9 @@ func (o *Options) withDefaults() Options {
 	if opts.DialContext == nil {
 		opts.DialContext = new(net.Dialer).DialContext
 	}
+	if opts.Proxy == nil {
+		opts.Proxy = func(*http.Request) (*url.URL, error) { return nil, nil } // nor that of the environment
+	}
 	return opts
 }
 

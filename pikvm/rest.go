@@ -147,14 +147,18 @@ func (o *operation) exchange(k *call, g grant) (*answer, error) {
 	switch {
 	case a.status >= http.StatusMultipleChoices:
 		return a, nil // the status tells what there is to tell, whatever came of the body
+	case err == nil && int64(len(a.body)) <= c.opts.MaxBody:
+		return a, nil
+	case err == nil:
+		return nil, c.responseError(k, a, fmt.Errorf("body over %d bytes: %w", c.opts.MaxBody, errkit.TooLarge))
+	case o.ctx.Err() != nil:
+		return nil, o.failure(err, true, g.secrets()...)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, c.responseError(k, a, fmt.Errorf("body cut off: %w", err))
-	case err != nil:
-		return nil, o.failure(err, true, g.secrets()...)
-	case int64(len(a.body)) > c.opts.MaxBody:
-		return nil, c.responseError(k, a, fmt.Errorf("body over %d bytes: %w", c.opts.MaxBody, errkit.TooLarge))
+	case errkit.Classify(err) == 0: // malformed chunks or compression, not the network
+		return nil, c.responseError(k, a, err)
 	}
-	return a, nil
+	return nil, o.failure(err, true, g.secrets()...)
 }
 
 func (c *Client) url(scheme, path string, query url.Values) string {

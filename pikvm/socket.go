@@ -68,7 +68,7 @@ func (o *operation) handshake(k *call, g grant) (*wsconn.Conn, *answer, error) {
 		return conn, nil, nil
 	}
 	refused, ok := errors.AsType[*wsconn.HandshakeError](err)
-	if ok && refused.StatusCode > http.StatusSwitchingProtocols {
+	if ok && refused.StatusCode > http.StatusSwitchingProtocols && reached.Load() { // or it is a proxy that refused
 		return nil, &answer{
 			status: refused.StatusCode, header: refused.Header, body: refused.Body, grant: g,
 		}, nil

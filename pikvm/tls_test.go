@@ -45,6 +45,11 @@ func newDeviceCerts(t *testing.T) *deviceCerts {
 	return d
 }
 
+// tlsWith shows this certificate and offers HTTP/2, as devices do.
+func tlsWith(cert tls.Certificate) *tls.Config {
+	return &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"}}
+}
+
 func pinOf(cert tls.Certificate) string {
 	sum := certs.Fingerprint(cert)
 	return hex.EncodeToString(sum[:])
@@ -82,7 +87,7 @@ func TestTLSPolicies(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			network := netem.New(nil)
-			config := &tls.Config{Certificates: []tls.Certificate{tc.show}, NextProtos: []string{"h2", "http/1.1"}}
+			config := tlsWith(tc.show)
 			requests := 0
 			serveTLS(t, network, config, func(w http.ResponseWriter, r *http.Request) {
 				requests++

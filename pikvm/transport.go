@@ -13,7 +13,7 @@ import (
 // Limits of the connections that a client keeps.
 const (
 	maxIdleConns     = 4
-	idleConnTimeout  = 30 * time.Second // the device's front end closes idle connections after a minute
+	idleConnTimeout  = 30 * time.Second // well below the patience of web servers: few requests meet a closing connection
 	maxHeaderBytes   = 64 << 10
 	defaultHTTPPort  = "80"
 	defaultHTTPSPort = "443"
