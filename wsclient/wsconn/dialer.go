@@ -70,7 +70,9 @@ func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, erro
 	if err != nil {
 		return nil, err
 	}
-	return newWire(conn, d.opts.WriteTimeout), nil
+	w := newWire(conn, d.opts.WriteTimeout)
+	w.speakFirst()
+	return w, nil
 }
 
 // RoundTrip sends one upgrade request. The library calls it once, and once more per redirect.

@@ -2,10 +2,10 @@ package wsconn
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"os"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,7 +22,6 @@ type control struct {
 
 	mu      sync.Mutex // guards what follows
 	stopped bool       // whether no more senders may start
-	last    uint64     // number of the last ping
 	unsent  []*ping
 	waiting map[string]*ping // by payload
 	pong    []byte           // payload of the last ping that was not answered; nil if there is none
@@ -105,9 +104,8 @@ func (c *Conn) startPing() (*ping, error) {
 	if k.stopped {
 		return nil, c.Err()
 	}
-	k.last++
 	p := &ping{
-		payload: strconv.FormatUint(k.last, 10),
+		payload: rand.Text(), // so that no pong fits by chance
 		sent:    make(chan time.Time, 1),
 		rtt:     make(chan time.Duration, 1),
 	}

@@ -23,6 +23,9 @@ type wire struct {
 	writes   atomic.Int64 // writes to the connection
 	failed   atomic.Bool  // whether a read failed
 
+	spoke chan struct{} // closed when something was written, or the connection closed; nil if that does not matter
+	speak sync.Once
+
 	mu    sync.Mutex
 	armed time.Time // write deadline that is set at the moment
 	final bool      // whether that deadline is the last one
@@ -54,7 +57,20 @@ func wireBelow(conn net.Conn) (*wire, bool) {
 	}
 }
 
+// speakFirst keeps what the peer says back until this end has said something. Package net/http writes to the standard
+// log when a server talks before it is asked, as those of other protocols do.
+func (w *wire) speakFirst() { w.spoke = make(chan struct{}) }
+
+func (w *wire) spoken() {
+	if w.spoke != nil {
+		w.speak.Do(func() { close(w.spoke) })
+	}
+}
+
 func (w *wire) Read(p []byte) (int, error) {
+	if w.spoke != nil {
+		<-w.spoke
+	}
 	n, err := w.Conn.Read(p)
 	if n > 0 {
 		w.lastRead.Store(int64(time.Since(w.began)))
@@ -79,6 +95,7 @@ func (w *wire) Write(p []byte) (int, error) {
 			return total, err
 		}
 		n, err := w.Conn.Write(chunk)
+		w.spoken()
 		w.writes.Add(1)
 		w.out.Add(int64(n))
 		total += n
@@ -130,6 +147,7 @@ func (w *wire) lastWrites(d time.Duration) {
 // Close closes the network connection at once. A TLS connection would first try to say goodbye, for up to five
 // seconds, so what lies below it is closed instead.
 func (w *wire) Close() error {
+	defer w.spoken()
 	if c, ok := w.Conn.(*tls.Conn); ok {
 		return c.NetConn().Close()
 	}
