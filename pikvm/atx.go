@@ -64,13 +64,14 @@ type ATXOptions struct {
 	Wait bool
 
 	// BusyWait is how long to go on asking while the device is busy with another press. Zero means not at all.
+	// A device that is still busy then is [ErrBusy] with the kind Exhausted.
 	BusyWait time.Duration
 }
 
 // State asks for the state. Errors are those of every request; see the package's documentation.
 func (a *ATX) State(ctx context.Context) (*ATXState, error) {
 	state := new(ATXState)
-	if err := a.c.get(ctx, "atx.State", "/api/atx", nil, state); err != nil {
+	if err := a.c.get(ctx, call{op: "atx.State", path: "/api/atx"}, state); err != nil {
 		return nil, err
 	}
 	return state, nil
@@ -114,7 +115,7 @@ func (a *ATX) press(ctx context.Context, op, path string, query url.Values, opts
 	if o.Wait {
 		query.Set("wait", "1")
 	}
-	press := func(ctx context.Context) error { return a.c.post(ctx, op, path, query) }
+	press := func(ctx context.Context) error { return a.c.post(ctx, call{op: op, path: path, query: query}) }
 	if o.BusyWait == 0 {
 		return press(ctx)
 	}

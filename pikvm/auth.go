@@ -54,27 +54,21 @@ func (a *Auth) Login(ctx context.Context, opts *LoginOptions) (redact.Secret, er
 
 // Check asks the device whether it lets the client in. If not, the error is an [AuthError].
 func (a *Auth) Check(ctx context.Context) error {
-	return a.c.invoke(ctx, &call{op: "auth.Check", method: http.MethodGet, path: "/api/auth/check", login: true}, nil)
+	return a.c.get(ctx, call{op: "auth.Check", path: "/api/auth/check", login: true}, nil)
 }
 
 // Logout ends the session with this token, and with it all sessions of its user: the device knows no less. An
 // empty token means the client's own session; if there is none, nothing is sent. The client logs in anew when it
-// next has to.
+// next has to. If the device does not answer to the point, the session goes on.
 //
 // A token that the device does not know any more is an [AuthError]. An empty token without [AuthCookie] is a
 // [ConfigurationError].
 func (a *Auth) Logout(ctx context.Context, token redact.Secret) error {
 	value := token.Reveal()
-	if value == "" {
-		if a.c.session == nil {
-			return configurationError(opLogout, "token", "empty, and the client has no session of its own")
-		}
-		var open bool
-		if value, open = a.c.session.drop(); !open || value == "" {
-			return nil
-		}
-	}
-	if !tokenPattern.MatchString(value) {
+	switch {
+	case value == "" && a.c.session == nil:
+		return configurationError(opLogout, "token", "empty, and the client has no session of its own")
+	case value != "" && !tokenPattern.MatchString(value):
 		return configurationError(opLogout, "token", "not 64 hexadecimal digits")
 	}
 	o, err := a.c.begin(ctx, opLogout)
@@ -82,15 +76,24 @@ func (a *Auth) Logout(ctx context.Context, token redact.Secret) error {
 		return err
 	}
 	defer o.end()
+	if value == "" {
+		if value = a.c.session.current(); value == "" {
+			return nil
+		}
+	}
 	k := &call{op: opLogout, method: http.MethodPost, path: "/api/auth/logout", silent: true}
 	answer, err := o.exchange(k, o.cookieGrant(value, 0))
 	if err != nil {
 		return err
 	}
-	if err := a.c.refusal(k, answer); err != nil {
-		return err
+	err = a.c.refusal(k, answer)
+	if err == nil {
+		err = a.c.decode(k, answer, nil)
 	}
-	return a.c.decode(k, answer, nil)
+	if a.c.session != nil && (err == nil || errors.Is(err, ErrAuth)) {
+		a.c.session.forget(value)
+	}
+	return err
 }
 
 const (

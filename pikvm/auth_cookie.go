@@ -64,13 +64,23 @@ func (s *cookieSession) restart(ctx context.Context) (token string, err error) {
 	return token, err
 }
 
-// drop forgets the session and returns its token.
-func (s *cookieSession) drop() (token string, open bool) {
+// current returns the token of the session, empty if there is none.
+func (s *cookieSession) current() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	token, open = s.token, s.open
-	s.open, s.token = false, ""
-	return token, open
+	if !s.open {
+		return ""
+	}
+	return s.token
+}
+
+// forget ends the session if this is its token.
+func (s *cookieSession) forget(token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.token == token {
+		s.open, s.token = false, ""
+	}
 }
 
 // join waits for the login that is under way, or starts it. It is called with the lock held and releases it.

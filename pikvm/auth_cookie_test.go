@@ -334,3 +334,27 @@ func TestCookieClose(t *testing.T) {
 		}
 	})
 }
+
+// TestLogoutNotReached checks that a session outlives a logout that did not reach the device.
+func TestLogoutNotReached(t *testing.T) {
+	t.Parallel()
+	c, device := cookieClient(t, pikvm.Options{})
+	if err := c.Auth.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Auth.Logout(canceled(t), ""); !errors.Is(err, context.Canceled) {
+		t.Errorf("error is %v, want context.Canceled", err)
+	}
+	if err := c.Auth.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got := device.count(); got != 1 {
+		t.Errorf("%d logins, want 1", got)
+	}
+	if err := c.Auth.Logout(t.Context(), ""); err != nil {
+		t.Error(err)
+	}
+	if len(device.good) != 0 {
+		t.Error("the device still knows the session")
+	}
+}

@@ -17,18 +17,19 @@ const (
 // whileBusy repeats do while the device answers that it is busy, for at most limit. That is safe for anything:
 // a busy device did nothing. Any other failure ends it at once.
 func (c *Client) whileBusy(ctx context.Context, op string, limit time.Duration, do func(context.Context) error) error {
-	var other, busy error
+	var other error
 	err := c.repeat(ctx, op, &retry.Policy{
 		MaxAttempts: -1,
 		MaxElapsed:  limit,
 		Backoff:     retry.Backoff{Base: busyBase, Cap: busyCap},
 		Budget:      c.budget,
 	}, func(ctx context.Context) error {
-		busy, other = nil, do(ctx)
-		if errors.Is(other, ErrBusy) {
-			busy, other = other, nil
+		err := do(ctx)
+		if errors.Is(err, ErrBusy) {
+			return err
 		}
-		return busy
+		other = err
+		return nil
 	})
 	if other != nil {
 		return other

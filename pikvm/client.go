@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
-	"time"
 
 	"github.com/go-resty/resty/v2"
 
@@ -28,7 +27,6 @@ type Client struct {
 	trans   *transport
 	rest    *resty.Client
 	opts    *Options
-	timeout time.Duration // of one request; not positive means none
 	retry   *retry.Policy // of GET requests; nil means none
 	budget  *retry.Budget // pays for all repetitions
 	logger  *slog.Logger
@@ -65,14 +63,13 @@ func New(baseURL string, opts *Options) (*Client, error) {
 	}
 	target := redact.URL(base)
 	c := &Client{
-		base:    base,
-		target:  target,
-		creds:   creds,
-		trans:   trans,
-		opts:    &o,
-		timeout: o.Timeout,
-		budget:  retry.NewBudget(nil),
-		logger:  o.Logger.With("module", "pikvm", "target", target),
+		base:   base,
+		target: target,
+		creds:  creds,
+		trans:  trans,
+		opts:   &o,
+		budget: retry.NewBudget(nil),
+		logger: o.Logger.With("module", "pikvm", "target", target),
 	}
 	if o.Retry != nil {
 		policy := *o.Retry

@@ -53,7 +53,7 @@ func (i *Info) Get(ctx context.Context, opts *InfoOptions) (*InfoState, error) {
 		query.Set("fields", strings.Join(o.Fields, ","))
 	}
 	state := new(InfoState)
-	if err := i.c.get(ctx, "info.Get", "/api/info", query, state); err != nil {
+	if err := i.c.get(ctx, call{op: "info.Get", path: "/api/info", query: query}, state); err != nil {
 		return nil, err
 	}
 	return state, nil

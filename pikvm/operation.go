@@ -24,7 +24,7 @@ type operation struct {
 
 // begin starts an operation. The client's timeout limits it unless the caller's context has a deadline.
 func (c *Client) begin(caller context.Context, name string) (*operation, error) {
-	limit := c.timeout
+	limit := c.opts.Timeout
 	if _, ok := caller.Deadline(); ok {
 		limit = 0
 	}

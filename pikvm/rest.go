@@ -48,18 +48,20 @@ func (silence) Errorf(string, ...any) {}
 func (silence) Warnf(string, ...any)  {}
 func (silence) Debugf(string, ...any) {}
 
-// get performs a GET request whose envelope holds a value for result, and repeats it as the options say.
-func (c *Client) get(ctx context.Context, op, path string, query url.Values, result any) error {
-	k := &call{op: op, method: http.MethodGet, path: path, query: query}
+// get performs the call as a GET request, and repeats it as the options say. The envelope holds a value for
+// result, which may be nil.
+func (c *Client) get(ctx context.Context, k call, result any) error {
+	k.method = http.MethodGet
 	if c.retry == nil {
-		return c.invoke(ctx, k, result)
+		return c.invoke(ctx, &k, result)
 	}
-	return c.repeat(ctx, op, c.retry, func(ctx context.Context) error { return c.invoke(ctx, k, result) })
+	return c.repeat(ctx, k.op, c.retry, func(ctx context.Context) error { return c.invoke(ctx, &k, result) })
 }
 
-// post performs a POST request whose envelope holds nothing of interest. It is never repeated.
-func (c *Client) post(ctx context.Context, op, path string, query url.Values) error {
-	return c.invoke(ctx, &call{op: op, method: http.MethodPost, path: path, query: query}, nil)
+// post performs the call as a POST request whose envelope holds nothing of interest. It is never repeated.
+func (c *Client) post(ctx context.Context, k call) error {
+	k.method = http.MethodPost
+	return c.invoke(ctx, &k, nil)
 }
 
 // repeat runs do as the policy says, and logs what is repeated. Close ends the waits between the attempts.
