@@ -66,7 +66,7 @@ func TestDetail(t *testing.T) {
 func TestDetailLength(t *testing.T) {
 	t.Parallel()
 	deep := errTest
-	for range 1000 {
+	for range 100 {
 		deep = lampHot.Wrap("on", strings.Repeat("x", 1<<20), deep)
 	}
 	for _, err := range []error{deep, errors.Join(make([]error, 500)...), errors.Join(append(make16(deep), make16(deep)...)...)} {

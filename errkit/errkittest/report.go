@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"strings"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
 )
@@ -22,10 +20,10 @@ func checkReport(m *Module, s *Sample) (p problems) {
 	}
 	deep := s.Err
 	for range 10_000 {
-		deep = fmt.Errorf("%w", deep)
+		deep = &layer{deep}
 	}
 	p = append(p, compareReport(m, s, form{"10,000 deep", deep}, "10,000 deep", encode(errkit.NewReport(deep)))...)
-	huge := s.Build("", errors.New(strings.Repeat("\x00", 10<<20)))
+	huge := s.Build("", errors.New(long()))
 	if n := len(encode(errkit.NewReport(huge))); n > maxReport {
 		p.addf("a cause of 10 MB makes a report of %d bytes, more than 64 KiB", n)
 	}
@@ -60,6 +58,12 @@ func compareReport(m *Module, s *Sample, f form, what string, text []byte) (p pr
 	}
 	return p
 }
+
+// layer is a layer of a deep error.
+type layer struct{ cause error }
+
+func (l *layer) Error() string { return "deep" }
+func (l *layer) Unwrap() error { return l.cause }
 
 // encode returns the JSON of a report; a failure is text that no check accepts.
 func encode(r *errkit.Report) []byte {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -21,11 +22,14 @@ func checkText(m *Module, s *Sample) (p problems) {
 		p.addf("the text is\n\t%s\nwant\n\t%s", got, s.Text)
 	}
 	p = append(p, compareText(m, "the text", s.Err.Error())...)
-	hostile := errors.New("first\r\nsecond\x1b[31m\xff" + strings.Repeat("é", 5<<20))
+	hostile := errors.New("first\r\nsecond\x1b[31m\xff" + long())
 	p = append(p, compareText(m, "the text with a hostile cause", s.Build("tar\nget", hostile).Error())...)
 	p = append(p, compareText(m, "the text without target and cause", s.Build("", nil).Error())...)
 	return p
 }
+
+// long returns 10 MB that JSON must escape.
+var long = sync.OnceValue(func() string { return strings.Repeat("é<", 10<<20/3) })
 
 func compareText(m *Module, what, text string) (p problems) {
 	if want := m.Base.Code() + ": "; !strings.HasPrefix(text, want) {
