@@ -138,6 +138,12 @@ func TestAnswers(t *testing.T) {
 			want: failure{Type: "APIError", Class: pikvm.ErrAPI, Kinds: errkit.Protocol, Status: 799},
 		},
 		{
+			name: "long words in an envelope", status: 500,
+			body:    `{"ok": false, "result": {"error": "E", "error_msg": "x` + strings.Repeat("é", 1000) + `"}}`,
+			want:    failure{Type: "APIError", Class: pikvm.ErrAPI, Kinds: errkit.Internal, Status: 500},
+			message: "x" + strings.Repeat("é", 511),
+		},
+		{
 			name: "long words", status: 500, kind: "text/plain", body: strings.Repeat("x\n\x01é", 100_000),
 			want:    failure{Type: "APIError", Class: pikvm.ErrAPI, Kinds: errkit.Internal, Status: 500},
 			message: "x" + strings.Repeat(" éx", 49) + "…",

@@ -2,10 +2,12 @@ package pikvm_test
 
 import (
 	"compress/gzip"
+	"context"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -260,6 +262,25 @@ func TestNotReached(t *testing.T) {
 	}
 	if !errkit.Transient(err) {
 		t.Errorf("error %v is not transient", err)
+	}
+}
+
+// TestSystemTimeout checks a limit of the operating system: a timeout that is neither ours nor the caller's.
+func TestSystemTimeout(t *testing.T) {
+	t.Parallel()
+	c := newClient(t, kvmHTTP, &pikvm.Options{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ETIMEDOUT)}
+	}})
+	_, stateErr := c.ATX.State(t.Context())
+	_, socketErr := c.DialSocket(t.Context(), "/api/ws")
+	for _, err := range []error{stateErr, socketErr} {
+		failure{
+			Type: "ConnectionTimeoutError", Class: pikvm.ErrConnectionTimeout,
+			Kinds: errkit.Timeout | errkit.Connection | errkit.NotSent,
+		}.check(t, err)
+		if errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v is the caller's deadline", err)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package pikvm_test
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"net/http"
 	"testing"
 	"time"
@@ -192,6 +193,13 @@ func TestInfoTolerant(t *testing.T) {
 		{
 			name: "no version", body: `{"system": {"kvmd": {"version": "unknown"}, "kernel": 1, "streamer": null}}`,
 			want: &pikvm.InfoState{System: &pikvm.SystemInfo{}},
+		},
+		{
+			name: "numbers without end", body: `{"uptime": {"total": 1e300}, "health": {"mem": {"total": 3.7e9, "available": -1e300}}}`,
+			want: &pikvm.InfoState{
+				Uptime: &pikvm.UptimeInfo{Total: math.MaxInt64},
+				Health: &pikvm.HealthInfo{MemTotal: new(int64(3.7e9)), MemAvailable: new(int64(math.MinInt64))},
+			},
 		},
 		{
 			name: "fan", body: `{"fan": {"monitored": true, "state": {"speed": 25.0}}}`,

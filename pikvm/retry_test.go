@@ -1,9 +1,12 @@
 package pikvm_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -125,6 +128,28 @@ func TestRetryAfter(t *testing.T) {
 		}
 		if took := time.Since(begin); took < 30*time.Second {
 			t.Errorf("asked again after %v", took)
+		}
+	})
+}
+
+// TestRetryIsSeen checks that each repetition is logged and told to the policy's own hook.
+func TestRetryIsSeen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		network := netem.New(nil)
+		device := &sequence{answers: []func(http.ResponseWriter){status(502, ""), status(502, ""), status(200, okEmpty)}}
+		serveHTTP(t, network, device.ServeHTTP)
+		var log bytes.Buffer
+		told := 0
+		c := newClient(t, kvmHTTP, on(network, pikvm.Options{
+			Logger: slog.New(slog.NewTextHandler(&log, nil)),
+			Retry:  &retry.Policy{OnRetry: func(int, time.Duration, error) { told++ }},
+		}))
+		if err := c.Auth.Check(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if logged := strings.Count(log.String(), "op=auth.Check attempt="); logged != 2 || told != 2 {
+			t.Errorf("%d lines and %d calls, want 2 and 2:\n%s", logged, told, log.String())
 		}
 	})
 }
