@@ -44,14 +44,14 @@ func (m *Memory) Close() error {
 	return nil
 }
 
-// Addr returns the address of the network, "memory:80".
-func (m *Memory) Addr() net.Addr { return memoryAddr("memory:80") }
+// Addr returns the address of the network, "localhost:80", which no proxy of the environment is asked for.
+func (m *Memory) Addr() net.Addr { return memoryAddr("localhost:80") }
 
 // DialContext connects to the listener, whatever the address.
 func (m *Memory) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
 	here, there := newStream(), newStream()
-	client := &memoryConn{in: here, out: there, local: "memory:dialled", remote: "memory:80"}
-	server := &memoryConn{in: there, out: here, local: "memory:80", remote: "memory:dialled"}
+	client := &memoryConn{in: here, out: there, local: "localhost:49152", remote: "localhost:80"}
+	server := &memoryConn{in: there, out: here, local: "localhost:80", remote: "localhost:49152"}
 	select {
 	case m.dials <- server:
 		return client, nil

@@ -27,7 +27,7 @@ type ClosedError struct {
 func Closed(op, target string, code int, reason string, cause error) *ClosedError {
 	return &ClosedError{
 		Info: errkit.Info{
-			Class: ErrClosed, Op: op, Target: target, Err: cause,
+			Class: ErrClosed, Op: op, Target: target, Err: errkit.CleanCause(cause),
 			Kind: errkit.CloseKind(code) | errkit.TransportKind(cause)&^errkit.NotSent,
 		},
 		Code: code, Reason: reason, Remote: true,
