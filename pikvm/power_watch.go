@@ -144,6 +144,9 @@ func (r *powerRun) request(ctx context.Context, do func(context.Context) error) 
 	limited, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(ctx, cancel)()
+	if ctx.Err() != nil {
+		cancel() // at once, and not soon: nothing must be sent any more
+	}
 	return do(limited)
 }
 
