@@ -17,17 +17,22 @@
 // A module declares its classes as variables and its types as structs around Info:
 //
 //	var (
-//		Err    = errkit.NewClass("lamp", "", 0)
+//		Err    = errkit.NewClass("heater", "", 0)
 //		ErrHot = Err.New("hot", "too hot", errkit.Unavailable)
 //	)
 //
-//	// HotError reports a lamp that must cool down first.
+//	// HotError reports a heater that must cool down first.
 //	type HotError struct {
 //		errkit.Info
 //		Celsius int
 //	}
 //
-//	func (e *HotError) Error() string { return errkit.Message(&e.Info, strconv.Itoa(e.Celsius)+" °C") }
+//	func (e *HotError) Error() string {
+//		return errkit.Message(&e.Info, strconv.Itoa(e.Celsius)+" °C")
+//	}
+//
+// Package errkittest checks such a tree, package redact keeps secrets out of it, and package retry repeats calls
+// by what their errors say.
 //
 // Errors are immutable once returned and may be shared between goroutines. They carry no stack traces and, if
 // built with package redact, no secrets.
