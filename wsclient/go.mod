@@ -3,8 +3,8 @@ module github.com/fieldlink-go/fieldlink/wsclient
 go 1.26.0
 
 require (
-	github.com/coder/websocket v1.8.15 // indirect
+	github.com/coder/websocket v1.8.15
 	github.com/fieldlink-go/fieldlink/errkit v0.1.0
 	github.com/fieldlink-go/fieldlink/internal v0.1.0
-	github.com/google/go-cmp v0.7.0 // indirect
+	github.com/google/go-cmp v0.7.0
 )
