@@ -51,14 +51,17 @@ func Release(text, version, date string) (string, error) {
 	}
 	body, ok := Unreleased(text)
 	if !ok {
-		return "", fmt.Errorf("there is no heading \"## [Unreleased]\"")
+		return "", fmt.Errorf("there is no heading \"Unreleased\"")
 	}
 	if body == "" {
-		return "", fmt.Errorf("there is nothing below \"## [Unreleased]\"")
+		return "", fmt.Errorf("there is nothing below \"Unreleased\"")
 	}
 	at := unreleased.FindStringIndex(text)
-	title := fmt.Sprintf("## [%s] - %s", strings.TrimPrefix(version, "v"), date)
-	return text[:at[1]] + "\n\n" + title + text[at[1]:], nil
+	title := strings.TrimPrefix(version, "v")
+	if strings.Contains(text[at[0]:at[1]], "[") { // as the other headings have it
+		title = "[" + title + "]"
+	}
+	return text[:at[1]] + "\n\n## " + title + " - " + date + text[at[1]:], nil
 }
 
 // section is the text up to the next level-two heading.

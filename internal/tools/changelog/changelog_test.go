@@ -77,6 +77,15 @@ func TestRelease(t *testing.T) {
 	if d := cmp.Diff(want, released); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
+	plain := "# Changelog\n\n## Unreleased\n\nAll.\n"
+	released, err = changelog.Release(plain, "v0.1.0-rc.1", "2026-04-01")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = "# Changelog\n\n## Unreleased\n\n## 0.1.0-rc.1 - 2026-04-01\n\nAll.\n"
+	if d := cmp.Diff(want, released); d != "" {
+		t.Errorf("without brackets (-want +got):\n%s", d)
+	}
 	for _, tc := range []struct{ name, text, version, want string }{
 		{"nothing unreleased", released, "v0.3.0", "nothing below"},
 		{"released already", text, "v0.1.0", "already"},
