@@ -94,7 +94,7 @@ func cleanCause(err error, joins int) error {
 			}
 			clean = u.Err
 		}
-		cause, members := unwrap(err)
+		members, cause := unwrap(err)
 		if members != nil && hasAddress(err) {
 			return cleanMembers(members, joins)
 		}

@@ -34,14 +34,26 @@ func TestFromContext(t *testing.T) {
 		is   []error
 		not  []error
 	}{
-		{"canceled", canceled, "context canceled", errkit.Canceled,
-			[]error{context.Canceled, errkit.Canceled}, []error{context.DeadlineExceeded, errkit.Timeout, because}},
-		{"canceled with a cause", withCause, "context canceled: shutting down: EOF", errkit.Canceled,
-			[]error{context.Canceled, errkit.Canceled, because, io.EOF}, []error{context.DeadlineExceeded, errkit.Disconnected}},
-		{"expired", expired, "context deadline exceeded", errkit.Timeout,
-			[]error{context.DeadlineExceeded, errkit.Timeout}, []error{context.Canceled, errkit.Canceled}},
-		{"expired with a cause", expiredCause, "context deadline exceeded: shutting down: EOF", errkit.Timeout,
-			[]error{context.DeadlineExceeded, errkit.Timeout, because}, []error{context.Canceled}},
+		{
+			"canceled", canceled, "context canceled", errkit.Canceled,
+			[]error{context.Canceled, errkit.Canceled},
+			[]error{context.DeadlineExceeded, errkit.Timeout, because},
+		},
+		{
+			"canceled with a cause", withCause, "context canceled: shutting down: EOF", errkit.Canceled,
+			[]error{context.Canceled, errkit.Canceled, because, io.EOF},
+			[]error{context.DeadlineExceeded, errkit.Disconnected},
+		},
+		{
+			"expired", expired, "context deadline exceeded", errkit.Timeout,
+			[]error{context.DeadlineExceeded, errkit.Timeout},
+			[]error{context.Canceled, errkit.Canceled},
+		},
+		{
+			"expired with a cause", expiredCause, "context deadline exceeded: shutting down: EOF", errkit.Timeout,
+			[]error{context.DeadlineExceeded, errkit.Timeout, because},
+			[]error{context.Canceled},
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -85,13 +97,15 @@ func TestFromOwnContext(t *testing.T) {
 	}
 }
 
+var badAddress = "https://h:S3CRET/" // the port is no number
+
 func TestCleanCause(t *testing.T) {
 	t.Parallel()
 	request := &url.Error{Op: "Get", URL: "https://h/?token=S3CRET", Err: io.EOF}
 	twice := &url.Error{Op: "Get", URL: "https://h/?token=S3CRET", Err: fmt.Errorf("proxy: %w", request)}
 	typed := &hotError{Info: errkit.Info{Class: lampHot, Err: request}}
 	plain := fmt.Errorf("plain: %w", io.EOF)
-	_, parse := url.Parse("https://h:S3CRET/")
+	_, parse := url.Parse(badAddress)
 	deep := error(request)
 	for range 50 {
 		deep = errors.Join(errTest, deep)

@@ -36,7 +36,7 @@ func (d *detailer) tree(err error, depth int) {
 	for err != nil && d.line(depth) {
 		d.layer(err)
 		depth++
-		cause, members := unwrap(err)
+		members, cause := unwrap(err)
 		for _, m := range members {
 			d.tree(CleanCause(m), depth)
 		}
@@ -63,7 +63,7 @@ func (d *detailer) layer(err error) {
 	fmt.Fprintf(&d.b, "%T", err)
 	s := summarizeLayer(err)
 	if !s.own {
-		if _, members := unwrap(err); members != nil {
+		if members, _ := unwrap(err); members != nil {
 			fmt.Fprintf(&d.b, " of %d", len(members)) // their texts follow
 			return
 		}

@@ -84,9 +84,9 @@ func TestInfoNetError(t *testing.T) {
 		if !ok {
 			t.Fatalf("%s: no net.Error", tc.class.Code())
 		}
-		//nolint:staticcheck // Temporary is what net.Error asks for
-		if ne.Timeout() != tc.timeout || ne.Temporary() != tc.temporary {
-			t.Errorf("%s: Timeout %v, Temporary %v", tc.class.Code(), ne.Timeout(), ne.Temporary())
+		temporary := ne.(interface{ Temporary() bool }).Temporary()
+		if ne.Timeout() != tc.timeout || temporary != tc.temporary {
+			t.Errorf("%s: Timeout %v, Temporary %v", tc.class.Code(), ne.Timeout(), temporary)
 		}
 	}
 }
@@ -138,7 +138,8 @@ func TestIsWithUncomparableErrors(t *testing.T) {
 	target := uncomparable{"a"}
 	errs := []error{
 		lampHot, errkit.Busy, lampHot.Wrap("on", "", uncomparable{"b"}), errors.Join(uncomparable{"c"}, lampHot),
-		errkit.NewReport(lampHot.Wrap("on", "", uncomparable{"b"})).Err(), uncomparable{"d"},
+		errkit.NewReport(lampHot.Wrap("on", "", uncomparable{"b"})).Err(),
+		uncomparable{"d"},
 	}
 	for _, err := range errs {
 		if errors.Is(err, target) {

@@ -83,7 +83,7 @@ func Transient(err error) bool {
 		verdict, judged := ownVerdict(err)
 		if !judged {
 			foreign |= classifyForeign(err)
-			if cause, members := unwrap(err); cause != nil || members != nil {
+			if members, cause := unwrap(err); cause != nil || members != nil {
 				if members != nil {
 					foreign = 0 // the members speak for themselves
 				}

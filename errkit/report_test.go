@@ -214,12 +214,18 @@ func TestReportDecode(t *testing.T) {
 	}{
 		{name: "empty", in: `{}`},
 		{name: "null", in: `null`},
-		{name: "a newer version", in: `{"v":9,"message":"m","colour":{"a":[1]},"kinds":["timeout","purple"]}`,
-			want: errkit.Report{Version: 9, Message: "m", Kinds: []string{"timeout", "purple"}}},
-		{name: "numbers with a point", in: `{"v":1.0,"attempts":2.0,"retry_after_ms":1e3}`,
-			want: errkit.Report{Version: 1, Attempts: 2, RetryAfter: time.Second}},
-		{name: "numbers out of range", in: `{"v":-1,"attempts":1e300,"retry_after_ms":1e300}`,
-			want: errkit.Report{Attempts: math.MaxInt32, RetryAfter: 24 * time.Hour}},
+		{
+			name: "a newer version", in: `{"v":9,"message":"m","colour":{"a":[1]},"kinds":["timeout","purple"]}`,
+			want: errkit.Report{Version: 9, Message: "m", Kinds: []string{"timeout", "purple"}},
+		},
+		{
+			name: "numbers with a point", in: `{"v":1.0,"attempts":2.0,"retry_after_ms":1e3}`,
+			want: errkit.Report{Version: 1, Attempts: 2, RetryAfter: time.Second},
+		},
+		{
+			name: "numbers out of range", in: `{"v":-1,"attempts":1e300,"retry_after_ms":1e300}`,
+			want: errkit.Report{Attempts: math.MaxInt32, RetryAfter: 24 * time.Hour},
+		},
 		{name: "negative numbers", in: `{"attempts":-5,"retry_after_ms":-5}`},
 		{name: "member names in another case", in: `{"Message":"m"}`, want: errkit.Report{Message: "m"}},
 		{name: "wrong type", in: `{"message":5}`, kind: errkit.Protocol},

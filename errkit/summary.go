@@ -28,7 +28,7 @@ func summarize(err error) summary {
 		if _, own := ownKinds(err); own || err == nil {
 			break
 		}
-		cause, members := unwrap(err)
+		members, cause := unwrap(err)
 		if members != nil {
 			return summary{kinds: KindOf(err), causes: members}
 		}
@@ -95,9 +95,9 @@ func (s *summary) attrs() []slog.Attr {
 
 // causesOf returns what err was caused by, one error or several.
 func causesOf(err error) []error {
-	cause, members := unwrap(err)
+	members, cause := unwrap(err)
 	if _, own := ownKinds(cause); !own && cause != nil {
-		_, members = unwrap(CleanCause(cause)) // joined causes
+		members, _ = unwrap(CleanCause(cause)) // joined causes
 	}
 	if cause != nil && members == nil {
 		return []error{cause}

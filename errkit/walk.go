@@ -43,7 +43,7 @@ type walker struct {
 
 // below returns what follows err: its cause, the first of its causes, or what follows the branch that it ends.
 func (w *walker) below(err error) error {
-	cause, members := unwrap(err)
+	members, cause := unwrap(err)
 	if cause != nil {
 		return w.step(cause)
 	}
@@ -75,12 +75,12 @@ func (w *walker) step(err error) error {
 }
 
 // unwrap returns the cause or the causes of err.
-func unwrap(err error) (cause error, causes []error) {
+func unwrap(err error) (members []error, cause error) {
 	switch x := err.(type) {
 	case interface{ Unwrap() error }:
-		return x.Unwrap(), nil
-	case interface{ Unwrap() []error }:
 		return nil, x.Unwrap()
+	case interface{ Unwrap() []error }:
+		return x.Unwrap(), nil
 	}
 	return nil, nil
 }

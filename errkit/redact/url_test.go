@@ -175,7 +175,7 @@ func FuzzURLString(f *testing.F) {
 func TestURLStringHostileLength(t *testing.T) {
 	t.Parallel()
 	for _, part := range []string{"@", "=", ":", "%25", "&;", "//", "a@", "%", "'", " ", "https://"} {
-		long := strings.Repeat(part, 1<<19/len(part))
+		long := strings.Repeat(part, 1<<17/len(part))
 		for _, in := range []string{"https://h/?x=" + long, "https://h/" + long, "https://h/?url=https%3A%2F%2F" + long} {
 			redact.URLString(in)
 		}
