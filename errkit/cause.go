@@ -92,7 +92,9 @@ func cleanCause(err error, joins int) error {
 			if u.Op == "parse" {
 				return Invalid
 			}
-			clean = u.Err
+			if clean = u.Err; clean == nil {
+				return Kind(0)
+			}
 		}
 		members, cause := unwrap(err)
 		if members != nil && hasAddress(err) {

@@ -119,7 +119,7 @@ func TestCleanCause(t *testing.T) {
 		{"nil", nil, nil, ""},
 		{"plain", plain, plain, "plain: EOF"},
 		{"request", request, io.EOF, "EOF"},
-		{"request without a cause", &url.Error{Op: "Get", URL: "S3CRET"}, nil, ""},
+		{"request without a cause", &url.Error{Op: "Get", URL: "S3CRET"}, errkit.Kind(0), "unknown"},
 		{"wrapped request", fmt.Errorf("sending S3CRET: %w", request), io.EOF, "EOF"},
 		{"request in a request", twice, io.EOF, "EOF"},
 		{"parse", parse, errkit.Invalid, "invalid"},

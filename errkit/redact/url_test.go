@@ -152,6 +152,9 @@ func FuzzURLString(f *testing.F) {
 				t.Skip("the marker in a place for names")
 			}
 		}
+		if strings.ContainsAny(prefix, "=?#") || strings.ContainsAny(scheme+user+host+path+before, "?#") {
+			t.Skip("the marker would no longer stand in its place")
+		}
 		key := secretNames[uint(name)%uint(len(secretNames))]
 		query := "?" + before + "&" + prefix + key + "=" + marker + "&" + after + "&url=" +
 			url.QueryEscape("https://u:"+marker+"@n/?"+key+"="+marker+"#"+marker)
@@ -161,9 +164,6 @@ func FuzzURLString(f *testing.F) {
 			"https://h/" + query,
 			"https://h/?url=" + url.QueryEscape("https://"+user+":"+marker+"@"+host+"/"+query+"#"+marker),
 		} {
-			if strings.ContainsAny(prefix, "=?#") || strings.ContainsAny(scheme+user+host+path+before, "?#") {
-				return // they would move the marker out of its place
-			}
 			if out := redact.URLString(in); strings.Contains(out, marker) {
 				t.Errorf("URLString(%q) = %q", in, out)
 			}
