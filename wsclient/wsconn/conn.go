@@ -32,9 +32,7 @@ type Conn struct {
 	compressed  bool
 	response    *http.Response
 
-	readMu  gate        // held by the one reader
-	reading atomic.Bool // whether a read is under way
-
+	readMu  gate       // held by the one reader
 	writeMu gate       // held by the one writer; guards what follows
 	lone    [1]Message // the batch of a single message
 	ends    []int64    // where the messages of a batch end in the stream

@@ -107,6 +107,7 @@ type scanner struct {
 	open    bool  // whether more frames of the current message must come
 	partial [maxHeader]byte
 	have    int          // bytes of an incomplete header in partial
+	paused  header       // at which scan paused last
 	tooBig  atomic.Int64 // announced length of the first message above the limit; 0 if there was none
 }
 
@@ -114,8 +115,8 @@ type scanner struct {
 func (s *scanner) between() bool { return s.left == 0 && s.have == 0 && !s.open }
 
 // scan looks at the next bytes of the stream. It returns how many of them may be handed on: all, unless a frame is
-// masked wrongly.
-func (s *scanner) scan(p []byte) (n int, ok bool) {
+// masked wrongly, or if pause is set and a long frame begins: then those up to its payload.
+func (s *scanner) scan(p []byte, pause bool) (n int, ok bool) {
 	for n < len(p) {
 		if s.left > 0 {
 			skip := min(s.left, int64(len(p)-n))
@@ -132,6 +133,10 @@ func (s *scanner) scan(p []byte) (n int, ok bool) {
 		}
 		s.note(h)
 		n += used
+		if pause && h.payload >= libraryBlock {
+			s.paused = h
+			return n, true
+		}
 	}
 	return n, true
 }
@@ -153,6 +158,9 @@ func (s *scanner) header(p []byte) (h header, used int, complete bool) {
 	return h, h.size - before, true
 }
 
+// over reports whether a message of n bytes is above the limit.
+func (s *scanner) over(n int64) bool { return s.limit >= 0 && n > s.limit }
+
 func (s *scanner) note(h header) {
 	s.left = h.payload
 	if h.opcode >= opClose {
@@ -170,7 +178,7 @@ func (s *scanner) note(h header) {
 	} else {
 		s.message += h.payload
 	}
-	if s.limit >= 0 && s.message > s.limit {
+	if s.over(s.message) {
 		s.tooBig.CompareAndSwap(0, s.message)
 	}
 }

@@ -194,7 +194,7 @@ func (c *Conn) takeControls() []byte {
 
 // controlFailed handles a failed write of a control frame. It may run inside a callback of the library.
 func (c *Conn) controlFailed(err error) {
-	if c.reading.Load() && !errors.Is(err, os.ErrDeadlineExceeded) {
+	if c.readMu.Held() && !errors.Is(err, os.ErrDeadlineExceeded) {
 		// The reader knows better why: see writeFailed.
 		_ = c.wire.SetReadDeadline(time.Now().Add(c.opts.CloseTimeout))
 		return

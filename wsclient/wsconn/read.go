@@ -39,9 +39,6 @@ func (c *Conn) Read(buf []byte) (MessageType, []byte, error) {
 	if err := c.Err(); err != nil {
 		return 0, nil, err
 	}
-	c.reading.Store(true)
-	defer c.reading.Store(false)
-
 	typ, msg, err := c.readMessage(buf[:0])
 	if err != nil {
 		return 0, nil, c.readFailed(err)
@@ -56,6 +53,11 @@ func (c *Conn) readMessage(b []byte) (websocket.MessageType, []byte, error) {
 	typ, r, err := c.ws.Reader(context.Background())
 	if err != nil {
 		return 0, nil, err
+	}
+	if whole := int(c.shim.whole.Swap(0)); whole > 0 {
+		// With the length known, the library needs not be asked whether there is more.
+		b, err = readWhole(r, slices.Grow(b, whole)[:whole])
+		return typ, b, err
 	}
 	for {
 		n, err := r.Read(b[len(b):cap(b)])
@@ -74,6 +76,13 @@ func (c *Conn) readMessage(b []byte) (websocket.MessageType, []byte, error) {
 			b = slices.Grow(b, max(512, cap(b)))
 		}
 	}
+}
+
+func readWhole(r io.Reader, b []byte) ([]byte, error) {
+	if _, err := io.ReadFull(r, b); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 // readFailed ends the connection because of an error of the library, and returns the cause.

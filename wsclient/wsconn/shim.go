@@ -30,6 +30,7 @@ type shim struct {
 	eager bool  // whether the last read found as much as it could take
 	late  error // what ended the reading, once all bytes were handed on
 
+	whole   atomic.Int64            // length of the message whose header, and nothing after it, was handed on last
 	readErr atomic.Pointer[failure] // late, once the library knows
 	stopped atomic.Bool             // whether reading must end, or not begin, without the connection having failed
 
@@ -67,19 +68,26 @@ var blocks = sync.Pool{New: func() any { return new([]byte) }}
 
 // Read reads what is there. An idle connection holds no block: the first read after a pause goes straight into
 // the library's own small buffer, and only when that was filled up the next one takes a whole block.
+//
+// A read out of a block ends where the payload of a long frame begins. The library has an empty buffer then and reads
+// the payload past it, which saves a copy.
 func (s *shim) Read(p []byte) (int, error) {
 	if s.stopped.Load() {
 		return 0, net.ErrClosed
 	}
 	var n int
+	ok := true
 	if len(s.block) == 0 && s.late == nil {
-		n, s.late = s.fill(p)
+		if n, s.late = s.fill(p); n > 0 {
+			n, ok = s.scan.scan(p[:n], false)
+		}
 	}
 	if len(s.block) > 0 {
-		n = copy(p, s.block)
+		n, ok = s.scan.scan(s.block[:min(len(s.block), len(p))], true)
+		s.whole.Store(s.wholeMessage())
+		copy(p, s.block[:n])
 		s.block = s.block[n:]
 	}
-	n, ok := s.scan.scan(p[:n])
 	if !ok {
 		s.block, s.late = nil, errMask
 	}
@@ -91,6 +99,23 @@ func (s *shim) Read(p []byte) (int, error) {
 		return 0, s.late
 	}
 	return n, nil
+}
+
+// maxWhole is the longest message whose announced length is taken at its word, in bytes.
+const maxWhole = 64 << 10
+
+// wholeMessage returns the length of the message at whose payload the scanner has paused, if it is a moderately long one in
+// one frame, uncompressed and within the limit; otherwise 0.
+func (s *shim) wholeMessage() int64 {
+	h := s.scan.paused
+	if h.size == 0 {
+		return 0
+	}
+	s.scan.paused = header{}
+	if h.opcode == opContinuation || !h.fin || h.rsv1 || h.payload > maxWhole || s.scan.over(h.payload) {
+		return 0
+	}
+	return h.payload
 }
 
 // fill reads from the connection, into a block or, returning how much, into p.

@@ -117,7 +117,7 @@ func (c *Conn) writeFailed(err error) error {
 	if cause := c.Err(); cause != nil {
 		return cause
 	}
-	if c.reading.Load() && !errors.Is(err, os.ErrDeadlineExceeded) {
+	if c.readMu.Held() && !errors.Is(err, os.ErrDeadlineExceeded) {
 		_ = c.wire.SetReadDeadline(time.Now().Add(c.opts.CloseTimeout))
 		verdict := time.NewTimer(c.opts.CloseTimeout)
 		defer verdict.Stop()
