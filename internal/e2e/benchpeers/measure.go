@@ -3,15 +3,21 @@ package main
 import (
 	"fmt"
 	"runtime"
-	"slices"
 	"time"
 )
 
-// result is what one round of one library gave.
+// result is what one library gave, in one turn or in all turns of a round.
 type result struct {
-	perSecond float64       // messages
-	p50       time.Duration // of the echo
-	allocs    float64       // per message, of the whole process; the far end has none
+	n       int // messages
+	took    time.Duration
+	mallocs uint64          // of the whole process; the far end has none
+	p50s    []time.Duration // of the echo, one per turn
+}
+
+func (r result) plus(o result) result {
+	return result{
+		n: r.n + o.n, took: r.took + o.took, mallocs: r.mallocs + o.mallocs, p50s: append(r.p50s, o.p50s...),
+	}
 }
 
 // queueLimit is the room between producer and writer, in messages.
@@ -115,8 +121,7 @@ func roundTrips(l library, n, size int) (result, error) {
 		times[i] = time.Since(start)
 	}
 	r := meter.stop(n)
-	slices.Sort(times)
-	r.p50 = times[n/2]
+	r.p50s = []time.Duration{median(times)}
 	return r, nil
 }
 
@@ -137,8 +142,5 @@ func (m meter) stop(n int) result {
 	took := time.Since(m.start)
 	var after runtime.MemStats
 	runtime.ReadMemStats(&after)
-	return result{
-		perSecond: float64(n) / took.Seconds(),
-		allocs:    float64(after.Mallocs-m.mallocs) / float64(n),
-	}
+	return result{n: n, took: took, mallocs: after.Mallocs - m.mallocs}
 }
