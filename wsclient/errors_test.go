@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { leak.Main(m) }
 
 const url = "wss://feed.example/ws"
 
-var boom = errors.New("boom")
+var errBoom = errors.New("boom")
 
 // info is what a constructor fills in.
 func info(class *errkit.Class, op, target string, kind errkit.Kind, cause error) errkit.Info {
@@ -94,7 +94,7 @@ func TestErrors(t *testing.T) {
 				Allocs: 2,
 			},
 			{
-				Name: "connection", Err: connection(url, boom), Class: wsclient.ErrConnection,
+				Name: "connection", Err: connection(url, errBoom), Class: wsclient.ErrConnection,
 				Kinds: errkit.Connection | errkit.NotSent, Types: []any{(*wsclient.ConnectionError)(nil)},
 				Text:  "wsclient: connect wss://feed.example/ws: connection failed: boom",
 				Build: connection,
@@ -107,7 +107,7 @@ func TestErrors(t *testing.T) {
 				Build: handshake, Allocs: 4,
 			},
 			{
-				Name: "closed by the peer", Err: wserr.Closed("receive", url, 1012, "service restart", boom),
+				Name: "closed by the peer", Err: wserr.Closed("receive", url, 1012, "service restart", errBoom),
 				Class: wsclient.ErrClosed, Kinds: errkit.Disconnected | errkit.Unavailable,
 				Types: []any{(*wsclient.ClosedError)(nil)},
 				Text:  `wsclient: receive wss://feed.example/ws: connection closed: code 1012 "service restart"`,
@@ -116,7 +116,7 @@ func TestErrors(t *testing.T) {
 				},
 			},
 			{
-				Name: "closed by the network", Err: wserr.Closed("receive", url, 1006, "", boom),
+				Name: "closed by the network", Err: wserr.Closed("receive", url, 1006, "", errBoom),
 				Class: wsclient.ErrClosed, Kinds: errkit.Disconnected | errkit.Connection,
 				Types: []any{(*wsclient.ClosedError)(nil)},
 				Text:  "wsclient: receive wss://feed.example/ws: connection closed: code 1006: boom",
@@ -145,13 +145,13 @@ func TestErrors(t *testing.T) {
 				Build: timeout,
 			},
 			{
-				Name: "reconnect", Err: reconnect(url, boom), Class: wsclient.ErrReconnect,
+				Name: "reconnect", Err: reconnect(url, errBoom), Class: wsclient.ErrReconnect,
 				Kinds: errkit.Connection | errkit.Exhausted, Types: []any{(*wsclient.ReconnectError)(nil)},
 				Text:  "wsclient: connect wss://feed.example/ws: reconnecting failed after 5 attempts: boom",
 				Build: reconnect,
 			},
 			{
-				Name: "reconnecting is off", Err: reconnectDisabled(url, boom), Class: wsclient.ErrReconnectDisabled,
+				Name: "reconnecting is off", Err: reconnectDisabled(url, errBoom), Class: wsclient.ErrReconnectDisabled,
 				Kinds: errkit.Connection | errkit.Exhausted | errkit.Disconnected | errkit.Unsupported,
 				Types: []any{(*wsclient.ReconnectError)(nil)},
 				Text:  "wsclient: connect wss://feed.example/ws: reconnecting is switched off: boom",

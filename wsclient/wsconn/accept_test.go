@@ -54,16 +54,22 @@ func TestAcceptRefusals(t *testing.T) {
 		{"other origin", "GET", map[string]string{"Origin": "https://evil.example"}, wsconn.AcceptOptions{}, 403},
 		{"bad origin", "GET", map[string]string{"Origin": "://"}, wsconn.AcceptOptions{}, 403},
 		{
-			"pattern", "GET", map[string]string{"Origin": "https://a.good.example"},
-			wsconn.AcceptOptions{OriginPatterns: []string{"*.good.example"}}, 101,
+			"pattern", "GET",
+			map[string]string{"Origin": "https://a.good.example"},
+			wsconn.AcceptOptions{OriginPatterns: []string{"*.good.example"}},
+			101,
 		},
 		{
-			"pattern with scheme", "GET", map[string]string{"Origin": "http://a.good.example"},
-			wsconn.AcceptOptions{OriginPatterns: []string{"https://*.good.example"}}, 403,
+			"pattern with scheme", "GET",
+			map[string]string{"Origin": "http://a.good.example"},
+			wsconn.AcceptOptions{OriginPatterns: []string{"https://*.good.example"}},
+			403,
 		},
 		{
-			"any origin", "GET", map[string]string{"Origin": "https://evil.example"},
-			wsconn.AcceptOptions{AllowAnyOrigin: true}, 101,
+			"any origin", "GET",
+			map[string]string{"Origin": "https://evil.example"},
+			wsconn.AcceptOptions{AllowAnyOrigin: true},
+			101,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -22,11 +22,13 @@ func TestParseHeader(t *testing.T) {
 		{"masked", []byte{0x89, 0x81, 1, 2, 3, 4}, header{opcode: 9, fin: true, masked: true, payload: 1, size: 6}},
 		{"16 bits", []byte{0x82, 126, 1, 0}, header{opcode: 2, fin: true, payload: 256, size: 4}},
 		{
-			"64 bits, masked", []byte{0x82, 255, 0, 0, 0, 1, 0, 0, 0, 0, 9, 9, 9, 9},
+			"64 bits, masked",
+			[]byte{0x82, 255, 0, 0, 0, 1, 0, 0, 0, 0, 9, 9, 9, 9},
 			header{opcode: 2, fin: true, masked: true, payload: 1 << 32, size: 14},
 		},
 		{
-			"sign bit", []byte{0x82, 127, 0xFF, 0, 0, 0, 0, 0, 0, 0},
+			"sign bit",
+			[]byte{0x82, 127, 0xFF, 0, 0, 0, 0, 0, 0, 0},
 			header{opcode: 2, fin: true, payload: math.MaxInt64, size: 10},
 		},
 	} {
