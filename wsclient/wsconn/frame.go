@@ -107,7 +107,7 @@ type scanner struct {
 	open    bool  // whether more frames of the current message must come
 	partial [maxHeader]byte
 	have    int          // bytes of an incomplete header in partial
-	paused  header       // at which scan paused last
+	begun   []int64      // lengths of the messages that have begun since it was emptied, see length
 	tooBig  atomic.Int64 // announced length of the first message above the limit; 0 if there was none
 }
 
@@ -134,7 +134,6 @@ func (s *scanner) scan(p []byte, pause bool) (n int, ok bool) {
 		s.note(h)
 		n += used
 		if pause && h.payload >= libraryBlock {
-			s.paused = h
 			return n, true
 		}
 	}
@@ -158,6 +157,18 @@ func (s *scanner) header(p []byte) (h header, used int, complete bool) {
 	return h, h.size - before, true
 }
 
+// maxWhole is the longest message whose announced length is taken at its word, in bytes.
+const maxWhole = 64 << 10
+
+// length returns the length of a message that begins with h, or -1 if it consists of several frames, is compressed, very
+// long or above the limit.
+func (s *scanner) length(h header) int64 {
+	if !h.fin || h.rsv1 || h.payload > maxWhole || s.over(h.payload) {
+		return -1
+	}
+	return h.payload
+}
+
 // over reports whether a message of n bytes is above the limit.
 func (s *scanner) over(n int64) bool { return s.limit >= 0 && n > s.limit }
 
@@ -167,6 +178,9 @@ func (s *scanner) note(h header) {
 		return
 	}
 	s.open = !h.fin
+	if h.opcode != opContinuation {
+		s.begun = append(s.begun, s.length(h))
+	}
 	if h.opcode != opContinuation {
 		s.message = 0
 		if h.rsv1 {

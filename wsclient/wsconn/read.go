@@ -54,9 +54,9 @@ func (c *Conn) readMessage(b []byte) (websocket.MessageType, []byte, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	if whole := int(c.shim.whole.Swap(0)); whole > 0 {
-		// With the length known, the library needs not be asked whether there is more.
-		b, err = readWhole(r, slices.Grow(b, whole)[:whole])
+	if n := int(c.shim.nextLength()); n >= 0 {
+		// The library needs not be asked whether there is more, which would cost as much as reading a short message.
+		b, err = readWhole(r, slices.Grow(b, n)[:n])
 		return typ, b, err
 	}
 	for {

@@ -30,7 +30,12 @@ type shim struct {
 	eager bool  // whether the last read found as much as it could take
 	late  error // what ended the reading, once all bytes were handed on
 
-	whole   atomic.Int64            // length of the message whose header, and nothing after it, was handed on last
+	expected struct {
+		sync.Mutex // a Close may read beside the reader
+		lengths    []int64
+		next       int
+	}
+
 	readErr atomic.Pointer[failure] // late, once the library knows
 	stopped atomic.Bool             // whether reading must end, or not begin, without the connection having failed
 
@@ -84,10 +89,10 @@ func (s *shim) Read(p []byte) (int, error) {
 	}
 	if len(s.block) > 0 {
 		n, ok = s.scan.scan(s.block[:min(len(s.block), len(p))], true)
-		s.whole.Store(s.wholeMessage())
 		copy(p, s.block[:n])
 		s.block = s.block[n:]
 	}
+	s.expect()
 	if !ok {
 		s.block, s.late = nil, errMask
 	}
@@ -101,21 +106,25 @@ func (s *shim) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// maxWhole is the longest message whose announced length is taken at its word, in bytes.
-const maxWhole = 64 << 10
+// expect makes known which messages begin in the bytes that are handed on. The library has used up those before.
+func (s *shim) expect() {
+	s.expected.Lock()
+	defer s.expected.Unlock()
+	s.expected.lengths, s.scan.begun = s.scan.begun, s.expected.lengths[:0]
+	s.expected.next = 0
+}
 
-// wholeMessage returns the length of the message at whose payload the scanner has paused, if it is a moderately long one in
-// one frame, uncompressed and within the limit; otherwise 0.
-func (s *shim) wholeMessage() int64 {
-	h := s.scan.paused
-	if h.size == 0 {
-		return 0
+// nextLength returns the length of the message that the library has just begun to read, or -1 if it must be read to its end
+// to know that.
+func (s *shim) nextLength() int64 {
+	e := &s.expected
+	e.Lock()
+	defer e.Unlock()
+	if e.next == len(e.lengths) {
+		return -1
 	}
-	s.scan.paused = header{}
-	if h.opcode == opContinuation || !h.fin || h.rsv1 || h.payload > maxWhole || s.scan.over(h.payload) {
-		return 0
-	}
-	return h.payload
+	e.next++
+	return e.lengths[e.next-1]
 }
 
 // fill reads from the connection, into a block or, returning how much, into p.
