@@ -23,7 +23,7 @@ var (
 	ErrConfiguration = Err.New("config", "wrong configuration", errkit.Invalid|errkit.NotSent)
 
 	// ErrAPI is the class of all answers that are no success: [APIError].
-	ErrAPI = Err.New("api", "api error", 0)
+	ErrAPI = Err.New("api", "request refused", 0)
 
 	// ErrAuth reports refused credentials, HTTP 401 or 403: [AuthError].
 	ErrAuth = ErrAPI.New("auth", "authentication failed", errkit.Auth)
@@ -69,7 +69,7 @@ var (
 	ErrConnectionTimeout = Err.New("timeout", "timeout", errkit.Timeout)
 
 	// ErrWebSocket reports trouble of an event socket: [WebSocketError].
-	ErrWebSocket = Err.New("websocket", "websocket error", 0)
+	ErrWebSocket = Err.New("websocket", "event socket failed", 0)
 
 	// ErrNotConnected reports the use of a session whose socket is down at the moment: a [WebSocketError].
 	ErrNotConnected = ErrWebSocket.New("notconnected", "not connected", errkit.NotReady|errkit.NotSent)

@@ -78,7 +78,7 @@ func TestErrors(t *testing.T) {
 					}
 				}),
 			apiSample(pikvm.ErrAPI, errkit.Unavailable, errkit.Unavailable, 502, "", "",
-				"pikvm: atx.Click https://kvm.local: api error: HTTP 502"),
+				"pikvm: atx.Click https://kvm.local: request refused: HTTP 502"),
 			apiSample(pikvm.ErrBusy, errkit.Busy, 0, 409, "AtxIsBusyError",
 				"Performing another ATX operation, please try again later",
 				"pikvm: atx.Click https://kvm.local: busy: "+
@@ -135,7 +135,7 @@ func TestErrors(t *testing.T) {
 				}),
 			sample("websocket", pikvm.ErrWebSocket, errkit.Disconnected|errkit.Unavailable,
 				[]any{(*pikvm.WebSocketError)(nil)},
-				`pikvm: events.Read https://kvm.local: websocket error: close code 1001 "bye": boom`,
+				`pikvm: events.Read https://kvm.local: event socket failed: close code 1001 "bye": boom`,
 				func(target string, cause error) error {
 					return pikvm.NewWebSocketError(pikvm.ErrWebSocket, "events.Read", redact.URLString(target), 1001, "bye",
 						errkit.CleanCause(cause))

@@ -46,7 +46,7 @@ var pikvmTree = tree{
 					Field: "User", Reason: "empty",
 				}
 			}, (*pikvm.ConfigurationError)(nil)),
-		answer("api", pikvm.ErrAPI, "api error", 0),
+		answer("api", pikvm.ErrAPI, "request refused", 0),
 		answer("busy", pikvm.ErrBusy, "busy", errkit.Busy),
 		answer("unavailable", pikvm.ErrUnavailable, "unavailable", errkit.Unavailable),
 		answer("disabled", pikvm.ErrDisabled, "disabled on the device", errkit.Unsupported),
@@ -78,7 +78,7 @@ var pikvmTree = tree{
 					Info: info(pikvm.ErrConnectionTimeout, "op", target, cause), Limit: time.Second,
 				}
 			}, (*pikvm.ConnectionTimeoutError)(nil)),
-		sample("websocket", 0, `pikvm: op: websocket error: close code 1001 "bye"`,
+		sample("websocket", 0, `pikvm: op: event socket failed: close code 1001 "bye"`,
 			func(target string, cause error) error {
 				return &pikvm.WebSocketError{Info: info(pikvm.ErrWebSocket, "op", target, cause), Code: 1001, Reason: "bye"}
 			}, (*pikvm.WebSocketError)(nil)),
