@@ -17,7 +17,6 @@ func TestWaitSeesEveryState(t *testing.T) {
 	inBubble(t, nil, nil, func(t *testing.T, f *fake) {
 		s := f.open(t, nil)
 		knowsATX(t, s)
-		synctest.Wait()
 		got := make(chan []int, 1)
 		go func() {
 			var seen []int
