@@ -140,6 +140,11 @@ func (o *operation) exchange(k *call, g grant) (*answer, error) {
 	}
 	response, err := r.Execute(k.method, c.url(c.base.Scheme, k.path, k.query))
 	if err != nil {
+		if !reached.Load() {
+			// Package net/http goes on dialling for a request that has left. This ends such dials; the idle
+			// connections that it closes too are no loss while the device cannot be reached.
+			c.trans.http.CloseIdleConnections()
+		}
 		return nil, o.failure(err, reached.Load(), g.secrets()...)
 	}
 	body := response.RawBody()
