@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -199,6 +200,17 @@ func TestTooLarge(t *testing.T) {
 		if !errors.Is(err, errkit.TooLarge) {
 			t.Errorf("%d bytes: error %v is not too large", size, err)
 		}
+	}
+}
+
+// TestNoBodyLimit checks the largest limit that can be set.
+func TestNoBodyLimit(t *testing.T) {
+	t.Parallel()
+	network := netem.New(nil)
+	serveHTTP(t, network, func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, atxOn) })
+	c := newClient(t, kvmHTTP, on(network, pikvm.Options{MaxBody: math.MaxInt64}))
+	if _, err := c.ATX.State(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -139,6 +140,7 @@ func (o *Options) withDefaults() Options {
 	if opts.MaxBody == 0 {
 		opts.MaxBody = defaultMaxBody
 	}
+	opts.MaxBody = min(opts.MaxBody, math.MaxInt64-1) // one byte more is read, to see that there is more
 	if opts.UserAgent == "" {
 		opts.UserAgent = defaultUserAgent
 	}

@@ -168,10 +168,8 @@ func (o *operation) exchange(k *call, g grant) (*answer, error) {
 	return nil, o.failure(err, true, g.secrets()...)
 }
 
+// url returns the address of an unescaped path.
 func (c *Client) url(scheme, path string, query url.Values) string {
-	address := scheme + "://" + c.base.Host + path
-	if len(query) > 0 {
-		address += "?" + query.Encode()
-	}
-	return address
+	u := url.URL{Scheme: scheme, Host: c.base.Host, Path: path, RawQuery: query.Encode()}
+	return u.String()
 }
