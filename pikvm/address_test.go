@@ -15,14 +15,14 @@ import (
 func TestAddress(t *testing.T) {
 	t.Parallel()
 	for baseURL, want := range map[string]string{
-		"http://kvm.example":         "kvm.example:80",
-		"https://kvm.example":        "kvm.example:443",
-		"https://kvm.example:":       "kvm.example:443",
-		"https://kvm.example:8443/":  "kvm.example:8443",
-		"https://192.0.2.1":          "192.0.2.1:443",
-		"https://[2001:db8::1]":      "[2001:db8::1]:443",
-		"https://[fe80::1%25eth0]:1": "[fe80::1%eth0]:1",
-		"http://[fe80::1%25eth0]":    "[fe80::1%eth0]:80",
+		"http://kvm.example":          "kvm.example:80",
+		"https://kvm.example":         "kvm.example:443",
+		"https://kvm.example:":        "kvm.example:443",
+		"https://kvm.example:8443/":   "kvm.example:8443",
+		"https://192.0.2.1":           "192.0.2.1:443",
+		"https://[2001:db8::1]":       "[2001:db8::1]:443",
+		"https://[fe80::1%25eth0]:1":  "[fe80::1%eth0]:1",
+		"http://[fe80::1%25eth0]":     "[fe80::1%eth0]:80",
 		"https://b\u00fccher.example": "xn--bcher-kva.example:443",
 	} {
 		t.Run(baseURL, func(t *testing.T) {

@@ -7,18 +7,18 @@ import (
 )
 
 // cookieSession keeps the token of the client's session on the device and makes sure that however many requests
-// need one at once, a single login is under way.
+// need one at once share one login.
 type cookieSession struct {
 	login   func(ctx context.Context) (token string, err error)
 	life    context.Context // ends with the client
 	running *sync.WaitGroup // the client's; whoever calls is counted in it already
 
 	mu      sync.Mutex
-	open    bool   // a login succeeded and nothing ended the session since
-	token   string // empty on a device without authentication
-	logins  uint64 // logins that the device decided on, either way
-	refused error  // the device's decision on the last one, nil if it let us in
-	flight  *loginFlight
+	open    bool         // a login succeeded and nothing ended the session since
+	token   string       // empty on a device without authentication
+	logins  uint64       // logins that the device decided on, either way
+	refused error        // the device's decision on the last one, nil if it let us in
+	flight  *loginFlight // for newcomers to join; earlier ones may still be under way
 }
 
 // loginFlight is a login under way. It belongs to those who wait for it: when the last one leaves, it ends.
@@ -106,9 +106,10 @@ func (s *cookieSession) join(ctx context.Context) (token string, login uint64, e
 	f.waiters--
 	if f.waiters == 0 {
 		f.cancel()
-		if s.flight == f {
-			s.flight = nil
-		}
+	}
+	// A login that took too long for one may be stuck: those who come later begin another.
+	if s.flight == f && (f.waiters == 0 || errors.Is(ctx.Err(), context.DeadlineExceeded)) {
+		s.flight = nil
 	}
 	return "", 0, ctx.Err()
 }
@@ -126,7 +127,7 @@ func (s *cookieSession) run(ctx context.Context, f *loginFlight) {
 	case err == nil:
 		s.open, s.token, s.refused = true, token, nil
 		s.logins++
-	case errors.Is(err, ErrAuth):
+	case errors.Is(err, ErrAuth) && !s.open: // or a later login has succeeded
 		s.refused = err
 		s.logins++
 	}

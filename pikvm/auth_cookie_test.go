@@ -319,6 +319,38 @@ func TestCookieWaiters(t *testing.T) {
 	})
 }
 
+// TestCookieStuckLogin checks that a login which nobody answers does not hold up those who come later, although
+// there are always some who still wait for it.
+func TestCookieStuckLogin(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, device := cookieClient(t, pikvm.Options{})
+		hold := make(chan struct{})
+		defer close(hold)
+		device.set(func() { device.hold = hold })
+		var all sync.WaitGroup
+		for range 2 {
+			all.Go(func() {
+				if err := c.Auth.Check(t.Context()); !errors.Is(err, pikvm.ErrConnectionTimeout) {
+					t.Errorf("error is %v, want ErrConnectionTimeout", err)
+				}
+			})
+			time.Sleep(9 * time.Second)
+		}
+		device.set(func() { device.hold = nil }) // for new logins
+		if err := c.Auth.Check(t.Context()); err != nil {
+			t.Error(err)
+		}
+		all.Wait()
+		if err := c.Auth.Check(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if got := device.count(); got != 2 {
+			t.Errorf("%d logins, want 2: the stuck one and a new one", got)
+		}
+	})
+}
+
 // TestCookieClose checks that Close ends a login under way and those who wait for it.
 func TestCookieClose(t *testing.T) {
 	t.Parallel()
