@@ -122,6 +122,9 @@ func (a *Auth) loginAs(opts *LoginOptions) (*credentials, time.Duration, error) 
 	}
 	creds = credentials{user: opts.User, password: opts.Password, mode: AuthCookie}
 	if code := opts.Code; code != "" {
+		if !isTOTPCode(code) {
+			return nil, 0, configurationError(opLogin, "Code", errNoCode.Error())
+		}
 		creds.totpCode = func(context.Context) (string, error) { return code, nil }
 	}
 	return &creds, opts.Expire, creds.validate(opLogin)

@@ -3,6 +3,7 @@ package pikvm
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"regexp"
 	"strings"
@@ -79,6 +80,8 @@ func (c *credentials) validate(op string) error {
 
 func (c *credentials) hasTOTP() bool { return c.totpKey != nil || c.totpCode != nil }
 
+var errNoCode = errors.New("not six digits")
+
 // code returns the current one-time code, empty if the user has none.
 func (c *credentials) code(ctx context.Context) (string, error) {
 	if c.totpCode == nil {
@@ -89,7 +92,7 @@ func (c *credentials) code(ctx context.Context) (string, error) {
 	}
 	code, err := c.totpCode(ctx)
 	if err == nil && !isTOTPCode(code) {
-		return "", configurationError("", "TOTPCode", "returned no code of six digits")
+		return "", errNoCode
 	}
 	return code, err
 }
@@ -106,9 +109,9 @@ func (c *credentials) header(code string) http.Header {
 	return h
 }
 
-// secrets returns what must never show up in a text, the longest first.
+// secrets returns what must never show up in a text.
 func (c *credentials) secrets(code string) []string {
-	secrets := []string{c.password + code, c.password, c.totpSecret}
+	secrets := []string{c.password + code, c.password, code, c.totpSecret}
 	if c.mode == AuthBasic {
 		secrets = append(secrets, strings.TrimPrefix(c.header(code).Get("Authorization"), "Basic "))
 	}

@@ -218,7 +218,7 @@ func TestArguments(t *testing.T) {
 			_, err := c.Auth.Login(ctx, &pikvm.LoginOptions{User: "x", Password: "\n"})
 			return err
 		}},
-		{"login with a bad code", "TOTPCode", 0, func(ctx context.Context, c *pikvm.Client) error {
+		{"login with a bad code", "Code", 0, func(ctx context.Context, c *pikvm.Client) error {
 			_, err := c.Auth.Login(ctx, &pikvm.LoginOptions{User: "x", Code: "12345"})
 			return err
 		}},

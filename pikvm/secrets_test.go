@@ -129,6 +129,21 @@ func TestSecrets(t *testing.T) {
 			}
 		}
 	}
+	t.Run("code", func(t *testing.T) {
+		t.Parallel()
+		network := netem.New(nil)
+		serveHTTP(t, network, func(w http.ResponseWriter, _ *http.Request) {
+			reply(w, http.StatusBadRequest, `{"ok": false, "result": {"error": "E", "error_msg": "code 987654 is used up"}}`)
+		})
+		c := newClient(t, kvmHTTP, on(network, pikvm.Options{
+			Password: secretPassword,
+			TOTPCode: func(context.Context) (string, error) { return "987654", nil },
+		}))
+		_, err := c.ATX.State(t.Context())
+		if err == nil || strings.Contains(err.Error(), "987654") {
+			t.Errorf("the code is in %v", err)
+		}
+	})
 	t.Run("dial", func(t *testing.T) {
 		t.Parallel()
 		c := newClient(t, kvmHTTP, &pikvm.Options{
