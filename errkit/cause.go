@@ -7,7 +7,7 @@ import (
 )
 
 // FromContext returns why ctx is done: nil if it is not, otherwise an error that matches ctx.Err(), the
-// [context.Cause] and the kind [Canceled] or [Timeout].
+// [context.Cause], and the kind [Canceled] or [Timeout] with what stands for it (see [Info.Is]).
 //
 // When a call fails and ctx is done, the context is the reason, whatever the layers below report: a read that
 // was interrupted says "use of closed network connection".
@@ -47,10 +47,7 @@ func (e *contextError) Kinds() Kind {
 	return Canceled
 }
 
-func (e *contextError) Is(target error) bool {
-	k, ok := target.(Kind)
-	return ok && e.Kinds().Has(k)
-}
+func (e *contextError) Is(target error) bool { return e.Kinds().Is(target) }
 
 // CleanCause returns what is inside a *[url.Error]: its text holds the full address, query included, and
 // method and address are in Op and Target already. Texts that were built around it go with it. An error of

@@ -42,11 +42,11 @@ func TestFromContext(t *testing.T) {
 		{
 			"canceled with a cause", withCause, "context canceled: shutting down: EOF", errkit.Canceled,
 			[]error{context.Canceled, errkit.Canceled, because, io.EOF},
-			[]error{context.DeadlineExceeded, errkit.Disconnected},
+			[]error{context.DeadlineExceeded, os.ErrDeadlineExceeded, errkit.Disconnected},
 		},
 		{
 			"expired", expired, "context deadline exceeded", errkit.Timeout,
-			[]error{context.DeadlineExceeded, errkit.Timeout},
+			[]error{context.DeadlineExceeded, errkit.Timeout, os.ErrDeadlineExceeded},
 			[]error{context.Canceled, errkit.Canceled},
 		},
 		{

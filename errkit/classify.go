@@ -26,7 +26,7 @@ func Classify(err error) Kind {
 			err = w.aside()
 			continue
 		}
-		kinds |= classifyLayer(err)
+		kinds |= w.classify(err)
 		err = w.below(err)
 	}
 	return kinds
@@ -34,10 +34,53 @@ func Classify(err error) Kind {
 
 // TransportKind returns the kinds of cause that stay true of an operation that failed because of it: those
 // that speak of the way to the peer (Canceled, Timeout, Connection, Disconnected, Auth, Protocol and NotSent), and
-// Exhausted, lest a call that somebody has repeated is repeated once more. Constructors of typed errors put it into
-// Info.Kind, so that unrelated kinds of a lower layer do not leak.
+// Exhausted, lest a call that somebody has repeated is repeated once more. NotSent has to be certain: of joined errors
+// all must say so. Constructors of typed errors put it into Info.Kind, so that unrelated kinds of a lower layer do not
+// leak.
 func TransportKind(cause error) Kind {
-	return Classify(cause) & (Canceled | Timeout | Connection | Disconnected | Auth | Protocol | NotSent | Exhausted)
+	kinds := Classify(cause) & (Canceled | Timeout | Connection | Disconnected | Auth | Protocol | NotSent | Exhausted)
+	if kinds.Has(NotSent) && !unsent(cause) {
+		kinds &^= NotSent
+	}
+	return kinds
+}
+
+// unsent reports whether every branch of err says NotSent.
+func unsent(err error) bool {
+	var w walker
+	for err != nil {
+		k, own := ownKinds(err)
+		if !own {
+			k = w.classify(err)
+		}
+		members, cause := unwrap(err)
+		switch {
+		case k.Has(NotSent):
+			err = w.aside()
+		case own || cause == nil && members == nil:
+			return false
+		default:
+			err = w.below(err)
+		}
+	}
+	return true
+}
+
+// classify classifies err, which the walk has reached, without its causes. The numbers of failed dials also come
+// from a link that was up, when the network tells of it late or the interface goes down. What was written before may
+// have arrived.
+func (w *walker) classify(err error) Kind {
+	kinds := classifyLayer(err)
+	if op, ok := err.(*net.OpError); ok {
+		switch op.Op {
+		case "read", "write", "readfrom", "writeto":
+			w.linked = true
+		}
+	}
+	if w.linked && kinds.Has(Connection|NotSent) {
+		return kinds&^(Connection|NotSent) | Disconnected
+	}
+	return kinds
 }
 
 // classifyLayer classifies err without its causes.
@@ -89,7 +132,7 @@ func says(err, target error) bool {
 
 func classifyOp(e *net.OpError) Kind {
 	switch e.Op {
-	case "dial":
+	case "dial", "proxyconnect", "socks connect": // the latter two are those of net/http
 		return Connection | NotSent
 	case "remote error", "local error":
 		// The alerts of crypto/tls outside QUIC are of a private type; it is a number like tls.AlertError.

@@ -41,7 +41,12 @@ func TestClassify(t *testing.T) {
 		{"timeout of a request", &url.Error{Op: "Get", Err: context.DeadlineExceeded}, errkit.Timeout},
 		{"dial", &net.OpError{Op: "dial", Err: errTest}, connection | sent},
 		{"dial that timed out", &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}, errkit.Timeout | connection | sent},
+		{"dial through a proxy", &net.OpError{Op: "proxyconnect", Err: io.EOF}, connection | sent | errkit.Disconnected},
 		{"read", &net.OpError{Op: "read", Err: errTest}, 0},
+		{"read on a link whose network went away", linked("read", syscall.EHOSTUNREACH), errkit.Disconnected},
+		{"write on a link whose network went away", linked("write", syscall.ENETDOWN), errkit.Disconnected},
+		{"upload on a link whose network went away", linked("readfrom", syscall.ENETUNREACH), errkit.Disconnected},
+		{"dial beside it", errors.Join(linked("read", syscall.EHOSTUNREACH), errRefused), errkit.Disconnected | connection | sent},
 		{"DNS", &net.DNSError{IsNotFound: true}, connection | sent},
 		{"DNS that timed out", &net.DNSError{IsTimeout: true}, errkit.Timeout | connection | sent},
 		{"address", &net.AddrError{}, connection | sent},
@@ -66,11 +71,19 @@ func TestClassify(t *testing.T) {
 			if got := errkit.Classify(tc.err); got != tc.want {
 				t.Errorf("got %v, want %v", got, tc.want)
 			}
+			if got := errkit.KindOf(tc.err); got != tc.want {
+				t.Errorf("KindOf: got %v, want %v", got, tc.want)
+			}
 			if got := errkit.Classify(fmt.Errorf("wrapped: %w", tc.err)); tc.err != nil && got != tc.want {
 				t.Errorf("wrapped: got %v, want %v", got, tc.want)
 			}
 		})
 	}
+}
+
+// linked is how an operation fails on a connection that was up.
+func linked(op string, number syscall.Errno) error {
+	return &net.OpError{Op: op, Net: "tcp", Err: os.NewSyscallError(op, number)}
 }
 
 func TestClassifyErrno(t *testing.T) {
@@ -119,5 +132,31 @@ func TestTransportKind(t *testing.T) {
 	}
 	if got := errkit.TransportKind(nil); got != 0 {
 		t.Errorf("nil gives %v", got)
+	}
+}
+
+// A power button is pressed again if an error says NotSent, so one of several joined errors is not enough.
+func TestTransportKindOfJoined(t *testing.T) {
+	t.Parallel()
+	typed := lampClosed.Wrap("on", "", nil) // NotSent by its class
+	for _, tc := range []struct {
+		name string
+		err  error
+		want bool
+	}{
+		{"one", errors.Join(errRefused), true},
+		{"all", errors.Join(errRefused, fmt.Errorf("x: %w", typed)), true},
+		{"not the first", errors.Join(io.EOF, errRefused), false},
+		{"not the last", errors.Join(errRefused, typed, errTest), false},
+		{"a typed error that does not say so", errors.Join(errRefused, &hotError{Info: errkit.Info{Class: lampHot, Err: errRefused}}), false},
+		{"joined below", fmt.Errorf("x: %w", errors.Join(errRefused, errors.Join(typed, io.EOF))), false},
+		{"said above", &net.OpError{Op: "dial", Err: errors.Join(io.EOF, errTest)}, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			if got := errkit.TransportKind(tc.err).Has(errkit.NotSent); got != tc.want {
+				t.Errorf("NotSent: got %v, want %v", got, tc.want)
+			}
+		})
 	}
 }

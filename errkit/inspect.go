@@ -14,7 +14,7 @@ func KindOf(err error) Kind {
 	for err != nil {
 		k, own := ownKinds(err)
 		if !own {
-			k = classifyLayer(err)
+			k = w.classify(err)
 		}
 		kinds |= k
 		if own && k != 0 {
@@ -70,7 +70,7 @@ func ownCode(err error) string {
 
 // Transient reports whether the same call may succeed later. It does not say that repeating is harmless: a
 // power button that was pressed when the answer got lost stays pressed. A call with effects is repeated safely
-// only if errors.Is(err, [NotSent]) also holds.
+// only if errors.Is(err, [NotSent]) also holds, of joined errors for each.
 //
 // The outermost layer that has a judgement decides: by its method Transient() bool, or by its kinds. Joined
 // errors are transient if all of them are. Errors that are not of this house are judged by what [Classify]
@@ -82,7 +82,9 @@ func Transient(err error) bool {
 	for err != nil {
 		verdict, judged := ownVerdict(err)
 		if !judged {
-			foreign |= classifyForeign(err)
+			if _, own := ownKinds(err); !own {
+				foreign |= w.classify(err)
+			}
 			if members, cause := unwrap(err); cause != nil || members != nil {
 				if members != nil {
 					foreign = 0 // the members speak for themselves
@@ -108,13 +110,6 @@ func ownVerdict(err error) (transient, judged bool) {
 	}
 	k, ok := ownKinds(err)
 	return k.transient(), ok && k != 0
-}
-
-func classifyForeign(err error) Kind {
-	if _, own := ownKinds(err); own {
-		return 0
-	}
-	return classifyLayer(err)
 }
 
 const (

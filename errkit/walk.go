@@ -39,6 +39,7 @@ func All[E error](err error) iter.Seq[E] {
 type walker struct {
 	waiting []error // members of joined errors still to visit, the next one last
 	steps   int
+	linked  bool // above in the present branch is a failed read or write; see classify
 }
 
 // below returns what follows err: its cause, the first of its causes, or what follows the branch that it ends.
@@ -57,6 +58,7 @@ func (w *walker) below(err error) error {
 
 // aside returns what follows the present branch, without what is below in it.
 func (w *walker) aside() error {
+	w.linked = false
 	last := len(w.waiting) - 1
 	if last < 0 {
 		return nil
