@@ -3,6 +3,7 @@ package retry
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
@@ -26,7 +27,8 @@ type Policy struct {
 	Budget *Budget
 
 	// NotSentOnly is for calls that must not be repeated blindly, such as the press of a power button: they are
-	// repeated only after errors that match [errkit.NotSent], which say for certain that nothing happened.
+	// repeated only after errors that match [errkit.NotSent], which say for certain that nothing happened. Of joined
+	// errors all have to.
 	NotSentOnly bool
 
 	// OnRetry, if not nil, is called before the wait for each retry with the number of the attempt that failed,
@@ -97,13 +99,12 @@ func begin(policy *Policy) call {
 // error of the call.
 func (c *call) again(ctx context.Context, err error) error {
 	c.attempts++
-	unsent := errors.Is(err, errkit.NotSent)
-	if unsent && c.arrived {
+	c.arrived = c.arrived || !notSent(err)
+	if c.arrived && errors.Is(err, errkit.NotSent) {
 		err = &unsure{errkit.CleanCause(err)}
 	}
-	c.arrived = c.arrived || !unsent
 	switch {
-	case !errkit.Transient(err) || c.policy.NotSentOnly && !unsent:
+	case !errkit.Transient(err) || c.policy.NotSentOnly && c.arrived:
 		return err
 	case ctx.Err() != nil:
 		if c.attempts == 1 && errors.Is(err, ctx.Err()) {
@@ -136,6 +137,21 @@ func (c *call) again(ctx context.Context, err error) error {
 		return c.ended(err, done)
 	}
 	return nil
+}
+
+// notSent reports whether err matches [errkit.NotSent], as [errors.Is] does, except that of joined errors all have to.
+func notSent(err error) bool {
+	for err != nil {
+		if x, ok := err.(interface{ Is(error) bool }); ok && x.Is(errkit.NotSent) {
+			return true
+		}
+		if joined, ok := err.(interface{ Unwrap() []error }); ok {
+			members := joined.Unwrap()
+			return len(members) > 0 && !slices.ContainsFunc(members, func(m error) bool { return !notSent(m) })
+		}
+		err = errors.Unwrap(err)
+	}
+	return false
 }
 
 func (c *call) exhausted(err error, limit string) error {

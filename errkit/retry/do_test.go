@@ -131,6 +131,20 @@ func TestDo(t *testing.T) {
 			same: true, is: []error{errkit.NotSent},
 		},
 		{
+			name: "one of several not sent", policy: &retry.Policy{NotSentOnly: true, Backoff: exact},
+			errs: []error{errors.Join(errkit.Timeout, unsent)}, starts: []time.Duration{0},
+			is: []error{errkit.Timeout, errkit.Connection}, not: []error{retry.Err, errkit.NotSent},
+		},
+		{
+			name: "one of several not sent, given up", policy: &retry.Policy{MaxAttempts: 2, Backoff: exact},
+			errs: []error{errors.Join(unsent, errkit.Timeout)}, starts: []time.Duration{0, s}, ends: s, attempts: 2, elapsed: s,
+			is: []error{retry.ErrExhausted, errkit.Timeout}, not: []error{errkit.NotSent},
+		},
+		{
+			name: "none of several sent", policy: &retry.Policy{NotSentOnly: true, Backoff: exact},
+			errs: []error{errors.Join(unsent, lamp.Wrap("dial", "", unsent)), nil}, starts: []time.Duration{0, s}, ends: s,
+		},
+		{
 			name: "never sent", policy: &retry.Policy{NotSentOnly: true, MaxAttempts: 2, Backoff: exact},
 			errs: []error{unsent}, starts: []time.Duration{0, s}, ends: s, attempts: 2, elapsed: s,
 			is: []error{retry.ErrExhausted, errkit.NotSent, errkit.Connection, unsent},

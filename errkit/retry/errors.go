@@ -84,8 +84,8 @@ func (e *BudgetError) As(target any) bool {
 	return ok
 }
 
-// unsure hides the kind NotSent of an attempt's error when an attempt before it may have reached the peer:
-// of the call as a whole it is not certain any more.
+// unsure hides the kind NotSent of an attempt's error when an attempt before it, or another of the joined errors, says
+// that the peer may have been reached: of the call as a whole NotSent is not certain.
 type unsure struct{ err error }
 
 func (e *unsure) Error() string { return e.err.Error() }
