@@ -67,7 +67,7 @@ func TestDetailLength(t *testing.T) {
 	t.Parallel()
 	deep := errTest
 	for range 100 {
-		deep = lampHot.Wrap("on", strings.Repeat("x", 1<<20), deep)
+		deep = lampHot.Wrap("on", strings.Repeat("x", 1<<16), deep)
 	}
 	for _, err := range []error{deep, errors.Join(make([]error, 500)...), errors.Join(append(make16(deep), make16(deep)...)...)} {
 		got := errkit.Detail(err)

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/fieldlink-go/fieldlink/errkit"
 )
 
 // Every line of Go in the README is a line of an example that runs.
@@ -34,9 +36,20 @@ func TestReadme(t *testing.T) {
 		}
 	}
 	for _, k := range everyKind {
-		row := regexp.MustCompile("(?i)\n\\| `" + k.name + "` \\|")
-		if !row.Match(readme) {
+		row := regexp.MustCompile("(?i)\n\\| `" + k.name + "` \\| .+ \\| (.+) \\|\n").FindSubmatch(readme)
+		if row == nil {
 			t.Errorf("the table lacks the kind %s", k.name)
+			continue
+		}
+		want := "–"
+		switch {
+		case errkit.Transient(k.kind):
+			want = "yes"
+		case !errkit.Transient(k.kind | errkit.Busy):
+			want = "no"
+		}
+		if got := string(row[1]); got != want {
+			t.Errorf("the table says of %s: %s, want %s", k.name, got, want)
 		}
 	}
 }
