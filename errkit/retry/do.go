@@ -39,10 +39,11 @@ type Policy struct {
 // Do calls fn until it succeeds, fails in a way that another attempt cannot cure, or the policy or ctx set an end.
 // A nil policy means the defaults.
 //
-// It repeats after errors for which [errkit.Transient] holds. Any other error comes back as fn returned it (but
-// see below), and so does the error of the only attempt if MaxAttempts is 1. When Do gives up on a call that it
-// would have repeated, it returns an *[ExhaustedError], or a *[BudgetError] if the budget is empty, with the
-// number of attempts and the error of the last one.
+// It repeats after errors for which [errkit.Transient] holds, and those alone of them that [Policy].NotSentOnly
+// leaves. Any other error comes back as fn returned it (but see below). So does that of a single attempt: if
+// MaxAttempts is 1, or if ctx ended the first one and the error says so. When Do gives up on a call that it would
+// have repeated, it returns an *[ExhaustedError], or a *[BudgetError] if the budget is empty, with the number of
+// attempts and the error of the last one.
 //
 // A context that is done before the first attempt gives [errkit.FromContext], and fn is not called. Do never
 // sleeps past the deadline of ctx: if the delay would, it gives up at once. That error matches
