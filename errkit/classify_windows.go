@@ -7,6 +7,8 @@ import "syscall"
 const (
 	wsaeNetDown      syscall.Errno = 10050
 	wsaeNetUnreach   syscall.Errno = 10051
+	wsaeNetReset     syscall.Errno = 10052 // keep-alive found the peer gone
+	wsaeTimedOut     syscall.Errno = 10060 // of which Errno.Timeout does not know
 	wsaeAddrNotAvail syscall.Errno = 10049
 	wsaeConnRefused  syscall.Errno = 10061
 	wsaeHostUnreach  syscall.Errno = 10065
@@ -17,7 +19,9 @@ func classifyErrno(e syscall.Errno) Kind {
 	case wsaeConnRefused, wsaeHostUnreach, wsaeNetUnreach, wsaeNetDown, wsaeAddrNotAvail,
 		syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ENETDOWN, syscall.EADDRNOTAVAIL:
 		return Connection | NotSent
-	case syscall.WSAECONNRESET, syscall.WSAECONNABORTED, syscall.ERROR_BROKEN_PIPE,
+	case wsaeTimedOut:
+		return Timeout
+	case wsaeNetReset, syscall.WSAECONNRESET, syscall.WSAECONNABORTED, syscall.ERROR_BROKEN_PIPE,
 		syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNABORTED:
 		return Disconnected
 	}
