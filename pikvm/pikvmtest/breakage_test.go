@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"strings"
 	"syscall"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/fieldlink-go/fieldlink/internal/netem"
 	"github.com/fieldlink-go/fieldlink/pikvm/pikvmtest"
 	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
 )
@@ -48,6 +50,45 @@ func TestDropSockets(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestDropYoungSocket: a socket that the client has just opened is dropped like any other, however slow the device is.
+func TestDropYoungSocket(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[int]int{0: 1006, 1001: 1001} {
+		synctest.Test(t, func(t *testing.T) {
+			network := netem.New(nil)
+			ln, err := network.Listen("kvm.test:80")
+			if err != nil {
+				t.Fatal(err)
+			}
+			k := run(t, &pikvmtest.Options{Listener: lateListener{ln}}, network.DialContext)
+			l := k.listen(quiet)
+			k.DropSockets(code)
+			if got := l.closed(); got != want {
+				t.Errorf("closed with %d, want %d", got, want)
+			}
+		})
+	}
+}
+
+// lateListener delays a device after what it has written: the client is ahead of it.
+type lateListener struct{ net.Listener }
+
+func (l lateListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return lateConn{c}, nil
+}
+
+type lateConn struct{ net.Conn }
+
+func (c lateConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	time.Sleep(time.Millisecond)
+	return n, err
 }
 
 // TestDropDeafSocket shows that a client which never answers the close frame cannot hold the server up.

@@ -26,12 +26,14 @@ const (
 type socket struct {
 	server *Server
 	stream bool
-	ws     *wsconn.Conn
 	conn   *conn
 	out    chan frame
 	ctx    context.Context // ends with the server and by end
 	end    context.CancelFunc
 	gone   chan struct{} // closed when nothing of the socket runs any more
+
+	ws       *wsconn.Conn  // nil if the handshake failed; to be read once answered is closed
+	answered chan struct{} // closed after the handshake
 
 	stopping atomic.Bool
 	quiet    chan struct{} // closed by stop: no more messages
@@ -58,36 +60,40 @@ func (s *Server) serveSocket(c *call) error {
 		write(c.w, http.StatusBadRequest, typeText, problem)
 		return nil
 	}
-	ws, err := wsconn.Accept(c.w, c.r, &wsconn.AcceptOptions{
-		Options:        wsconn.Options{ReadLimit: socketLimit, WriteTimeout: -1, PingTimeout: pingTimeout},
-		AllowAnyOrigin: true, // the device does not look at the origin
-	})
-	if err != nil {
-		return nil // Accept has answered
-	}
 	sock := &socket{
-		server: s, stream: stream, ws: ws, conn: connOf(c.r.Context()),
-		out: make(chan frame, socketQueue), gone: make(chan struct{}),
+		server: s, stream: stream, conn: connOf(c.r.Context()),
+		out: make(chan frame, socketQueue), gone: make(chan struct{}), answered: make(chan struct{}),
 		quiet: make(chan struct{}), written: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	sock.ctx, sock.end = context.WithCancel(s.ctx)
 	defer close(sock.gone)
 	defer s.auth.sessions.attach(c.who.token)()
 	var wg sync.WaitGroup
-	wg.Go(sock.writeLoop)
-	wg.Go(sock.pingLoop)
+	defer wg.Wait()
 	wg.Go(func() {
 		<-sock.ctx.Done()
 		sock.kill()
 	})
-	s.join(sock)
+	s.join(sock) // first: a client that has the answer counts
+	sock.ws, err = wsconn.Accept(c.w, c.r, &wsconn.AcceptOptions{
+		Options:        wsconn.Options{ReadLimit: socketLimit, WriteTimeout: -1, PingTimeout: pingTimeout},
+		AllowAnyOrigin: true, // the device does not look at the origin
+	})
+	close(sock.answered)
+	if err != nil { // Accept has answered
+		close(sock.written)
+		s.leave(sock)
+		sock.kill()
+		return nil
+	}
+	wg.Go(sock.writeLoop)
+	wg.Go(sock.pingLoop)
 	sock.readLoop()
 	s.leave(sock)
 	if sock.stopping.Load() {
 		<-sock.stopped
 	}
 	sock.kill()
-	wg.Wait()
 	return nil
 }
 
@@ -227,7 +233,9 @@ func (c *socket) stop(code int) {
 	defer limit.Stop()
 	select {
 	case <-c.written:
-		_ = c.ws.Close(code, "") // the end is the same whether the client answers
+		if c.ws != nil {
+			_ = c.ws.Close(code, "") // the end is the same whether the client answers
+		}
 	case <-limit.C:
 	}
 }
@@ -237,5 +245,7 @@ func (c *socket) stop(code int) {
 func (c *socket) kill() {
 	c.end()
 	_ = c.conn.Close()
-	_ = c.ws.CloseNow()
+	if <-c.answered; c.ws != nil {
+		_ = c.ws.CloseNow()
+	}
 }
