@@ -1,6 +1,10 @@
 package main
 
-import "github.com/fieldlink-go/fieldlink/pikvm"
+import (
+	"time"
+
+	"github.com/fieldlink-go/fieldlink/pikvm"
+)
 
 // config says which device the demo works with.
 type config struct {
@@ -10,6 +14,7 @@ type config struct {
 	totpSecret  string
 	fingerprint string
 	allowPower  bool
+	look        time.Duration // how long to follow the events of a host that must not be power-cycled
 }
 
 func configFromEnv(env func(string) string) config {
@@ -20,6 +25,7 @@ func configFromEnv(env func(string) string) config {
 		totpSecret:  env("PIKVM_TOTP_SECRET"),
 		fingerprint: env("PIKVM_FINGERPRINT"),
 		allowPower:  env("PIKVM_ALLOW_POWER") == "1",
+		look:        10 * time.Second,
 	}
 }
 

@@ -105,8 +105,8 @@ func automate(ctx context.Context, cfg config, line *timeline, sim *simulated) e
 			return err
 		}
 	} else {
-		line.say("client", "only looks, for 10 s: PIKVM_ALLOW_POWER is not 1")
-		if err := retry.Wait(ctx, 10*time.Second); err != nil {
+		line.say("client", "only looks, for %v: PIKVM_ALLOW_POWER is not 1", cfg.look)
+		if err := retry.Wait(ctx, cfg.look); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -81,6 +82,7 @@ func TestReal(t *testing.T) {
 			t.Cleanup(func() { _ = device.Close() })
 			fingerprint := device.Fingerprint()
 			cfg := config{url: device.URL(), user: "admin", password: "admin", fingerprint: hex.EncodeToString(fingerprint[:])}
+			cfg.look = time.Millisecond
 			if tc.change != nil {
 				tc.change(&cfg)
 			}
@@ -119,7 +121,10 @@ func TestConfigFromEnv(t *testing.T) {
 		"PIKVM_URL": "https://kvm", "PIKVM_USER": "u", "PIKVM_PASSWORD": "p", "PIKVM_TOTP_SECRET": "t",
 		"PIKVM_FINGERPRINT": "f", "PIKVM_ALLOW_POWER": "1",
 	}
-	want := config{url: "https://kvm", user: "u", password: "p", totpSecret: "t", fingerprint: "f", allowPower: true}
+	want := config{
+		url: "https://kvm", user: "u", password: "p", totpSecret: "t", fingerprint: "f", allowPower: true,
+		look: 10 * time.Second,
+	}
 	got := configFromEnv(func(name string) string { return env[name] })
 	if d := cmp.Diff(want, got, cmp.AllowUnexported(config{})); d != "" {
 		t.Errorf("config (-want +got):\n%s", d)
