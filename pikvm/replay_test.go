@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -79,7 +80,18 @@ func (e *recorded) wire(t *testing.T) []byte {
 	return []byte(text)
 }
 
-// ServeHTTP answers as recorded and complains about another request.
+// header returns the header of the answer as far as it was recorded.
+func (e *recorded) header() map[string]string {
+	h := map[string]string{
+		"Content-Type": e.ContentType, "Location": e.Location, "Set-Cookie": e.SetCookie,
+		"Content-Disposition": e.Disposition,
+	}
+	maps.Copy(h, e.Headers)
+	maps.DeleteFunc(h, func(_, value string) bool { return value == "" })
+	return h
+}
+
+// handler answers as recorded and complains about another request.
 func (e *recorded) handler(t *testing.T) http.Handler {
 	body := e.wire(t)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -96,15 +108,7 @@ func (e *recorded) handler(t *testing.T) http.Handler {
 		}
 		h := w.Header()
 		h["Content-Type"] = nil
-		for name, value := range map[string]string{
-			"Content-Type": e.ContentType, "Location": e.Location, "Set-Cookie": e.SetCookie,
-			"Content-Disposition": e.Disposition,
-		} {
-			if value != "" {
-				h.Set(name, value)
-			}
-		}
-		for name, value := range e.Headers {
+		for name, value := range e.header() {
 			h.Set(name, value)
 		}
 		w.WriteHeader(e.Status)
@@ -150,7 +154,15 @@ func TestReplayAll(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := cmp.Diff(e.wire(t), answer.Body, cmp.Transformer("text", func(b []byte) string { return string(b) })); d != "" {
+			if answer.Status != e.Status {
+				t.Errorf("status is %d, want %d", answer.Status, e.Status)
+			}
+			for name, want := range e.header() {
+				if got := answer.Header.Get(name); got != want {
+					t.Errorf("%s is %q, want %q", name, got, want)
+				}
+			}
+			if d := cmp.Diff(string(e.wire(t)), string(answer.Body)); d != "" {
 				t.Errorf("body (-want +got):\n%s", d)
 			}
 			var envelope struct {

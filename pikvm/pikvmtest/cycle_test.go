@@ -102,4 +102,13 @@ func TestRecordedPowerCycle(t *testing.T) {
 	})
 }
 
+func decode(t *testing.T, raw []byte) any {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal(raw, &v); err != nil {
+		t.Errorf("%q: %v", raw, err)
+	}
+	return v
+}
+
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
