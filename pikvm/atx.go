@@ -64,7 +64,8 @@ type ATXOptions struct {
 	Wait bool
 
 	// BusyWait is how long to go on asking while the device is busy with another press. Zero means not at all.
-	// A device that is still busy then is [ErrBusy] with the kind Exhausted.
+	// A device that is still busy then, or when the client's budget of repetitions is spent before, is [ErrBusy]
+	// with the kind Exhausted.
 	BusyWait time.Duration
 }
 

@@ -51,9 +51,9 @@ func (f *Fault) answer(w http.ResponseWriter) {
 	}
 	for name, values := range f.Header {
 		w.Header()[name] = values
-		if name == "Content-Type" {
-			contentType = values[0]
-		}
+	}
+	if own := f.Header.Get("Content-Type"); own != "" {
+		contentType = own
 	}
 	write(w, status, contentType, body)
 }
