@@ -115,7 +115,8 @@ func (a *ATX) PowerCycle(ctx context.Context, opts *PowerOptions) error {
 //
 // The power LED stays lit in a reset. What can be seen is that the device works the reset line and that the LED is
 // on afterwards, and that is what ForceReset waits for. If the event socket was down at that moment, the device's
-// word that it accepted the press, and the LED, must do. That the host boots cannot be seen here.
+// word that it accepted the press, and the LED, must do; if that word was lost, too, the outcome is a [PowerError].
+// That the host boots cannot be seen here.
 func (a *ATX) ForceReset(ctx context.Context, opts *PowerOptions) error {
 	return a.operate(ctx, "power.Reset", opts, func(ctx context.Context, r *powerRun) error {
 		if !r.state.LEDs.Power {

@@ -19,6 +19,7 @@ import (
 // TestPowerFails: an operation that does not reach its end says at which step, and whether something was pressed.
 func TestPowerFails(t *testing.T) {
 	t.Parallel()
+	const many = -1
 	onHost := pikvmtest.Options{Host: hostOn}
 	for _, tc := range []struct {
 		name    string
@@ -68,6 +69,17 @@ func TestPowerFails(t *testing.T) {
 			}, pikvm.ErrPower, errkit.Timeout, "wait reset", 1, true, 33 * time.Second,
 		},
 		{
+			"reset lost on the way", forceReset, onHost, func(f *fake) {
+				f.Inject(pikvmtest.Fault{Kind: pikvmtest.FaultReset, Path: "/api/atx/power"})
+			}, pikvm.ErrConnect, errkit.Timeout, "wait reset", 1, true, 30 * time.Second,
+		},
+		{
+			"reset lost on the way, no event socket", forceReset, onHost, func(f *fake) {
+				f.Inject(pikvmtest.Fault{Kind: pikvmtest.FaultReset, Path: "/api/atx/power"})
+				f.Inject(pikvmtest.Fault{Kind: pikvmtest.FaultPage, Path: "/api/ws", Status: 404})
+			}, pikvm.ErrConnect, errkit.Timeout, "wait reset", 1, true, 30 * time.Second,
+		},
+		{
 			"reset when off", forceReset,
 			pikvmtest.Options{Host: hostOff},
 			nil,
@@ -76,6 +88,21 @@ func TestPowerFails(t *testing.T) {
 		{
 			"line busy for ever", powerCycle, onHost, func(f *fake) { f.HoldATX(pikvmtest.LinePower, time.Hour) },
 			pikvm.ErrBusy, errkit.Timeout | errkit.Busy | errkit.NotSent, "wait idle", 0, false, 15 * time.Second,
+		},
+		{
+			"answers busy for ever", powerCycle, onHost, func(f *fake) {
+				f.Inject(pikvmtest.Fault{
+					Kind: pikvmtest.FaultAnswer, Path: "/api/atx/power", Status: 409, Body: []byte(atxBusy),
+				})
+			}, pikvm.ErrBusy, errkit.Timeout | errkit.Busy | errkit.NotSent, "press off", many, false, 15 * time.Second,
+		},
+		{
+			"disabled meanwhile", powerOff, onHost, func(f *fake) {
+				f.Inject(pikvmtest.Fault{
+					Kind: pikvmtest.FaultAnswer, Path: "/api/atx", Skip: 1,
+					Body: []byte(`{"ok": true, "result": {"enabled": false, "leds": {"power": false}}}`),
+				})
+			}, pikvm.ErrDisabled, errkit.Unsupported, "", 1, true, 0,
 		},
 		{
 			"device disabled", powerOn,
@@ -134,8 +161,11 @@ func TestPowerFails(t *testing.T) {
 				if errors.Is(err, context.DeadlineExceeded) {
 					t.Errorf("a deadline that the caller did not set: %v", err)
 				}
-				if got := f.presses(); got != tc.presses {
+				if got := f.presses(); got != tc.presses && tc.presses != many {
 					t.Errorf("%d requests to press, want %d", got, tc.presses)
+				}
+				if happened := f.happened(); !tc.pressed && len(happened) > 0 {
+					t.Errorf("something happened: %v", happened)
 				}
 				if err := f.WaitSockets(within(t, time.Second), 0); err != nil {
 					t.Error("the event socket is still open")
@@ -143,6 +173,44 @@ func TestPowerFails(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestPowerBusyLimit: the line may be busy in several ways for the time of one limit, which the error tells.
+func TestPowerBusyLimit(t *testing.T) {
+	t.Parallel()
+	inBubble(t, &pikvmtest.Options{Host: hostOn}, nil, func(t *testing.T, f *fake) {
+		f.Inject(pikvmtest.Fault{Kind: pikvmtest.FaultAnswer, Path: "/api/atx/power", Times: 4, Status: 409, Body: []byte(atxBusy)})
+		time.AfterFunc(500*time.Millisecond, func() { f.HoldATX(pikvmtest.LinePower, time.Hour) })
+		start := time.Now()
+		err := f.client.ATX.PowerOff(t.Context(), nil)
+		power, ok := errors.AsType[*pikvm.PowerError](err)
+		if !ok || power.Step != "wait idle" || power.Limit != 15*time.Second || time.Since(start) != 15*time.Second {
+			t.Errorf("after %v: %v", time.Since(start), err)
+		}
+		if got := f.happened(); got != nil {
+			t.Errorf("something happened: %v", got)
+		}
+	})
+}
+
+// TestPowerEscalatesOnce: a long press is the last resort; when the LED does not show it, nothing more is pressed.
+func TestPowerEscalatesOnce(t *testing.T) {
+	t.Parallel()
+	host := pikvmtest.HostOptions{PoweredOn: true, PowerLED: pikvmtest.LEDStuckOn}
+	inBubble(t, &pikvmtest.Options{Host: host}, nil, func(t *testing.T, f *fake) {
+		var s story
+		err := f.client.ATX.PowerCycle(t.Context(), &pikvm.PowerOptions{Escalate: true, OnStep: s.tell})
+		power, ok := errors.AsType[*pikvm.PowerError](err)
+		if !ok || power.Step != "wait off" || power.Limit != 20*time.Second || !power.Pressed || errors.Is(err, errkit.NotSent) {
+			t.Errorf("error is %v", err)
+		}
+		if d := cmp.Diff([]string{"check", "press off", "wait off", "press off_hard", "wait off"}, s.steps); d != "" {
+			t.Errorf("steps (-want +got):\n%s", d)
+		}
+		if n := f.presses(); n != 2 {
+			t.Errorf("%d presses, want a short and a long one", n)
+		}
+	})
 }
 
 // TestPowerCopes: trouble on the way is told and does no harm; nothing is pressed twice.
@@ -242,43 +310,6 @@ func TestPowerCopes(t *testing.T) {
 			})
 		})
 	}
-}
-
-// TestPowerInterrupted: the caller's context ends an operation at every step; nothing more is pressed then.
-func TestPowerInterrupted(t *testing.T) {
-	t.Parallel()
-	for _, step := range []string{"check", "press off", "wait off", "pause", "press on", "wait on"} {
-		t.Run(step, func(t *testing.T) {
-			t.Parallel()
-			inBubble(t, &pikvmtest.Options{Host: hostOn}, nil, func(t *testing.T, f *fake) {
-				ctx, cancel := context.WithCancel(t.Context())
-				s := story{on: map[string]func(){step: cancel}}
-				start := time.Now()
-				err := f.client.ATX.PowerCycle(ctx, &pikvm.PowerOptions{Escalate: true, OnStep: s.tell})
-				power, ok := errors.AsType[*pikvm.PowerError](err)
-				if !ok || !errors.Is(err, context.Canceled) || errkit.KindOf(err)&^errkit.NotSent != errkit.Canceled || power.Step != step {
-					t.Fatalf("error is %v", err)
-				}
-				if d := cmp.Diff(f.presses() > 0, power.Pressed); d != "" {
-					t.Errorf("pressed (-want +got):\n%s", d)
-				}
-				presses := f.presses()
-				time.Sleep(time.Minute)
-				if took := time.Since(start); f.presses() != presses || f.Sockets() != 0 {
-					t.Errorf("after %v: %d more presses, %d sockets", took, f.presses()-presses, f.Sockets())
-				}
-			})
-		})
-	}
-	t.Run("deadline", func(t *testing.T) {
-		t.Parallel()
-		inBubble(t, &pikvmtest.Options{Host: hostOn}, nil, func(t *testing.T, f *fake) {
-			err := f.client.ATX.PowerOff(within(t, time.Second), nil)
-			if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, pikvm.ErrPower) || !errors.Is(err, errkit.Timeout) {
-				t.Errorf("error is %v", err)
-			}
-		})
-	})
 }
 
 // TestPowerDistrustsOldEvents: an event that was long under way may tell of another time.

@@ -24,12 +24,13 @@ type powerRun struct {
 	session *Session
 	events  *Subscription // nil without a session, or when it has ended
 
-	step    string
-	state   *ATXState
-	trouble error // the last one
-	pressed bool  // a button was pressed, or may have been
-	blind   bool  // events since the press may have been missed
-	pulsed  bool  // the reset line was seen busy since the press
+	step     string
+	state    *ATXState
+	trouble  error // the last one
+	pressed  bool  // a button was pressed, or may have been
+	accepted bool  // the device said so of the last press
+	blind    bool  // events since the press may have been missed
+	pulsed   bool  // the reset line was seen busy since the press
 }
 
 // operate checks the state and performs an operation.
@@ -90,7 +91,7 @@ func (r *powerRun) reset(ctx context.Context) error {
 			r.pulsed = true
 			return false
 		}
-		return state.LEDs.Power && (r.pulsed || r.blind)
+		return state.LEDs.Power && (r.pulsed || r.blind && r.accepted)
 	})
 }
 
@@ -126,7 +127,7 @@ func (r *powerRun) press(ctx context.Context, action PowerAction) error {
 		busy := errors.Is(err, ErrBusy)
 		switch {
 		case err == nil:
-			r.pressed = true
+			r.pressed, r.accepted = true, true
 			return nil
 		case ctx.Err() != nil:
 			r.pressed = r.pressed || !errors.Is(err, errkit.NotSent)
@@ -139,7 +140,7 @@ func (r *powerRun) press(ctx context.Context, action PowerAction) error {
 		case refused(err):
 			return err
 		default:
-			r.pressed, r.blind = true, true // or not: the LED will show
+			r.pressed = true // or not: the LED will show
 			r.report(err)
 			return nil
 		}
@@ -158,7 +159,11 @@ func (r *powerRun) waitIdle(ctx context.Context, action PowerAction, deadline ti
 	if free(r.state) {
 		return nil
 	}
-	return r.until(ctx, "wait idle", reasonBusy, max(time.Until(deadline), 1), free)
+	err := r.until(ctx, "wait idle", reasonBusy, max(time.Until(deadline), 1), free)
+	if late, ok := errors.AsType[*PowerError](err); ok && late.Limit > 0 {
+		late.Limit = r.opts.BusyTimeout // all of it, and not what was left
+	}
+	return err
 }
 
 // pause leaves the host off for a while.

@@ -129,7 +129,7 @@ func (r *powerRun) listen(ctx context.Context, ok func(*ATXState) bool) {
 
 // forget drops the events from before a press, so that only those of its own count as seen.
 func (r *powerRun) forget() {
-	r.pulsed = false
+	r.pulsed, r.accepted = false, false
 	r.blind = r.events == nil || !r.session.Connected()
 	for r.events != nil {
 		if _, _, ok, err := r.events.box.poll(); !ok || err != nil {
