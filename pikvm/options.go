@@ -86,7 +86,7 @@ type Options struct {
 	// RootCAsPEM, PinnedSHA256 and InsecureSkipTLSVerify may be set, and none with an http URL.
 	RootCAs *x509.CertPool
 
-	// RootCAsPEM is RootCAs as PEM text.
+	// RootCAsPEM is RootCAs as PEM text. Nil means none; a text without a certificate, even an empty one, is refused.
 	RootCAsPEM []byte
 
 	// PinnedSHA256 is the SHA-256 of the device's own certificate (DER) in hexadecimal; colons and case do not

@@ -90,6 +90,8 @@ func TestNewRefuses(t *testing.T) {
 		{name: "agent with line break", opts: pikvm.Options{UserAgent: "a\r\nb"}, field: "UserAgent"},
 
 		{name: "no certificate in PEM", opts: pikvm.Options{RootCAsPEM: []byte(secret)}, field: "RootCAsPEM"},
+		{name: "empty PEM", opts: pikvm.Options{RootCAsPEM: []byte{}}, field: "RootCAsPEM"},
+		{name: "empty client certificate", opts: pikvm.Options{ClientCertificate: new(tls.Certificate)}, field: "ClientCertificate"},
 		{name: "pin too short", opts: pikvm.Options{PinnedSHA256: "abcd"}, field: "PinnedSHA256"},
 		{name: "pin not hexadecimal", opts: pikvm.Options{PinnedSHA256: strings.Repeat("zz", 32)}, field: "PinnedSHA256"},
 		{

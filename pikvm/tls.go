@@ -20,7 +20,7 @@ func tlsConfig(base *url.URL, o *Options) (*tls.Config, error) {
 		set, policy bool
 	}{
 		{"RootCAs", o.RootCAs != nil, true},
-		{"RootCAsPEM", len(o.RootCAsPEM) > 0, true},
+		{"RootCAsPEM", o.RootCAsPEM != nil, true},
 		{"PinnedSHA256", o.PinnedSHA256 != "", true},
 		{"InsecureSkipTLSVerify", o.InsecureSkipTLSVerify, true},
 		{"ClientCertificate", o.ClientCertificate != nil, false},
@@ -58,6 +58,9 @@ func tlsConfig(base *url.URL, o *Options) (*tls.Config, error) {
 		config.InsecureSkipVerify = true
 	}
 	if o.ClientCertificate != nil {
+		if len(o.ClientCertificate.Certificate) == 0 {
+			return nil, configurationError("New", "ClientCertificate", "holds no certificate")
+		}
 		config.Certificates = []tls.Certificate{*o.ClientCertificate}
 	}
 	return config, nil
