@@ -104,12 +104,11 @@ func TestSessions(t *testing.T) {
 		return k.do("GET", "/api/auth/check", anonymous, cookie(token)).Status
 	}
 	t.Run("logout ends all sessions of the user", func(t *testing.T) {
-		k := start(t, &pikvmtest.Options{Users: map[string]string{"admin": "admin", "op": "op"}})
-		a, b, other := k.login(), k.login(), k.login("user", "op")
+		k := start(t, nil)
+		a, b := k.login(), k.login()
 		if got := k.do("POST", "/api/auth/logout", anonymous, cookie(a)).Status; got != 200 {
 			t.Fatalf("logout: %d", got)
 		}
-		_ = other
 		if a, b := status(k, a), status(k, b); a != 403 || b != 403 {
 			t.Errorf("after the logout: %d, %d, want 403", a, b)
 		}

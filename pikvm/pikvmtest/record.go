@@ -28,7 +28,6 @@ type Request struct {
 type recorder struct {
 	mu       sync.Mutex
 	requests []*Request
-	total    int
 }
 
 func (rec *recorder) begin(r *http.Request) *Request {
@@ -42,7 +41,6 @@ func (rec *recorder) begin(r *http.Request) *Request {
 	}
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
-	rec.total++
 	if len(rec.requests) == maxRecorded {
 		rec.requests = slices.Delete(rec.requests, 0, maxRecorded/4)
 	}
