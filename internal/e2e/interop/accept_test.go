@@ -101,7 +101,7 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // Accept has answered
 	}
-	defer conn.CloseNow() //nolint:errcheck // ends what is left after an error
+	defer conn.CloseNow()
 	if r.URL.Path == "/close" {
 		_ = conn.Close(4003, "go away")
 		return
