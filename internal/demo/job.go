@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -41,6 +42,8 @@ func run(ctx context.Context, cfg config, out io.Writer) error {
 	return nil
 }
 
+var errAccepted = errors.New("accepted")
+
 // refusals shows what a wrong certificate and a wrong password look like. It is not for real devices: some count
 // wrong passwords.
 func refusals(ctx context.Context, cfg config, line *timeline) error {
@@ -58,7 +61,7 @@ func refusals(ctx context.Context, cfg config, line *timeline) error {
 		line.say("client", "tries to log in: %s", attempt.what)
 		err := check(ctx, attempt.cfg)
 		if !errors.Is(err, attempt.want) {
-			return fmt.Errorf("%s: unexpected answer: %w", attempt.what, err)
+			return fmt.Errorf("%s: unexpected answer: %w", attempt.what, cmp.Or(err, errAccepted))
 		}
 		line.met("client", err)
 	}
