@@ -44,7 +44,7 @@ func (a *Auth) Login(ctx context.Context, opts *LoginOptions) (redact.Secret, er
 	var token string
 	if opts == nil && a.c.session != nil {
 		if token, err = a.c.session.restart(o.ctx); err != nil {
-			err = o.notGranted(err, false)
+			err = o.notGranted(err, true)
 		}
 	} else {
 		token, err = o.login(creds, expire)

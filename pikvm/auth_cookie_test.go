@@ -351,6 +351,29 @@ func TestCookieStuckLogin(t *testing.T) {
 	})
 }
 
+// TestLoginUnanswered checks that a login which was sent does not claim the contrary, in any mode.
+func TestLoginUnanswered(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []pikvm.AuthMode{pikvm.AuthHeaders, pikvm.AuthCookie} {
+		t.Run(mode.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				network := netem.New(nil)
+				serveHTTP(t, network, func(_ http.ResponseWriter, r *http.Request) {
+					_ = r.ParseForm() // the end of the connection shows only after the body
+					<-r.Context().Done()
+				})
+				c := newClient(t, kvmHTTP, on(network, pikvm.Options{Auth: mode}))
+				_, err := c.Auth.Login(t.Context(), nil)
+				failure{
+					Type: "ConnectionTimeoutError", Class: pikvm.ErrConnectionTimeout, Limit: 10 * time.Second,
+					Kinds: errkit.Timeout,
+				}.check(t, err)
+			})
+		})
+	}
+}
+
 // TestCookieClose checks that Close ends a login under way and those who wait for it.
 func TestCookieClose(t *testing.T) {
 	t.Parallel()
