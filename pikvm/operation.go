@@ -55,6 +55,17 @@ func (c *Client) beginLimited(caller context.Context, name string, limit time.Du
 	return o, nil
 }
 
+// withoutDeadline returns a context that ends with ctx but has no deadline: the client's limit rules, as one request
+// out of several must not take all the time.
+func withoutDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	limited, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	detach := context.AfterFunc(ctx, cancel)
+	if ctx.Err() != nil {
+		cancel() // at once, and not soon: nothing must be sent any more
+	}
+	return limited, func() { detach(); cancel() }
+}
+
 // traced returns the context of one exchange; it sets reached when there is a connection to send it on.
 func (o *operation) traced(reached *atomic.Bool) context.Context {
 	return httptrace.WithClientTrace(o.ctx, &httptrace.ClientTrace{

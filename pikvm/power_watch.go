@@ -141,12 +141,8 @@ func (r *powerRun) forget() {
 // request makes one request, or opens one socket, under the limit of the client. The deadline of ctx would replace
 // that limit, and one request without an answer would take all the time.
 func (r *powerRun) request(ctx context.Context, do func(context.Context) error) error {
-	limited, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	limited, cancel := withoutDeadline(ctx)
 	defer cancel()
-	defer context.AfterFunc(ctx, cancel)()
-	if ctx.Err() != nil {
-		cancel() // at once, and not soon: nothing must be sent any more
-	}
 	return do(limited)
 }
 

@@ -43,13 +43,14 @@ type Session struct {
 // SessionStats counts what happened to a [Session] since it began.
 type SessionStats struct {
 	Connections uint64 // connections made
-	Frames      uint64 // frames received
+	Frames      uint64 // frames received, but for the answers to pings
 	Malformed   uint64 // frames that made no sense
 	Dropped     uint64 // events given up for slow readers, summed over them
 }
 
 // Events opens the event socket of the device and keeps it up until [Session.Close]. It returns when the first
-// connection is up; ctx ends the attempts at that, and nothing later. The client's Timeout limits each attempt.
+// connection is up; ctx ends the attempts at that, and nothing later. The client's Timeout limits each attempt; as for
+// a request, a deadline of ctx replaces it, but not with RetryFirst.
 //
 // The device releases all pressed keys whenever an event socket of any client opens or closes, so one session
 // for all purposes is better than many. Nil options mean the defaults.
@@ -73,9 +74,12 @@ func (c *Client) Events(ctx context.Context, opts *EventOptions) (*Session, erro
 	}
 	s.life, s.stop = context.WithCancel(c.life)
 	delays := o.Backoff.Start()
-	conn, err := s.dial(ctx)
-	if err != nil && o.RetryFirst {
-		conn, err = s.redial(ctx, delays, err)
+	var conn *wsconn.Conn
+	var err error
+	if o.RetryFirst {
+		conn, err = s.connect(ctx, delays, nil, func(err error) bool { return !errkit.Transient(err) })
+	} else {
+		conn, err = s.dial(ctx)
 	}
 	if err != nil {
 		s.stop()
@@ -100,7 +104,8 @@ func (s *Session) dial(ctx context.Context) (*wsconn.Conn, error) {
 }
 
 // Close ends the session and waits for its goroutines: iterators end, [Session.Wait] and the like return
-// [ErrClosed]. It may be called more than once and always returns nil.
+// [ErrClosed]. It may be called more than once and always returns nil. The body of a loop, the predicate of
+// [Session.Wait] and [PowerOptions].OnStep may call it, and [Client.Close], too; OnRetry must not.
 func (s *Session) Close() error {
 	s.stop()
 	<-s.done
@@ -158,7 +163,11 @@ func (s *Session) Ping(ctx context.Context) (time.Duration, error) {
 		return 0, newWebSocketError(ErrNotConnected, op, s.client.target, 0, "", lastErr)
 	}
 	flight, err := link.ping()
-	if err != nil {
+	switch {
+	case err == nil:
+	case s.life.Err() != nil:
+		return 0, s.endError(op)
+	default:
 		return 0, socketError(op, s.client.target, err)
 	}
 	select {

@@ -19,7 +19,7 @@ func (s *Session) run(link *eventLink, delays *retry.Sequence) {
 		err := link.read(s.life, func(f eventFrame, err error) { s.receive(link, f, err) })
 		err = socketError("events.Read", s.client.target, err)
 		s.disconnected(err)
-		conn, err := s.redial(s.life, delays, err)
+		conn, err := s.connect(s.life, delays, err, isFinal)
 		if err != nil {
 			s.finish(err)
 			return
@@ -28,32 +28,46 @@ func (s *Session) run(link *eventLink, delays *retry.Sequence) {
 	}
 }
 
-// redial pauses and connects until it succeeds, ctx or the session ends, or trying again cannot help. cause is
-// why there is no connection.
-func (s *Session) redial(ctx context.Context, delays *retry.Sequence, cause error) (*wsconn.Conn, error) {
+// connect dials until it succeeds, ctx or the session ends, or trying again cannot help. cause is why there is no
+// connection, nil before the first attempt. The client's limit rules each attempt.
+func (s *Session) connect(ctx context.Context, delays *retry.Sequence, cause error, lasts func(error) bool) (*wsconn.Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.life, cancel)()
-	for !isFinal(cause) && ctx.Err() == nil {
-		delay, attempt := delays.Next(cause), delays.Attempt()
-		if s.opts.OnRetry != nil {
-			s.opts.OnRetry(attempt, delay, cause)
+	limited, cancelLimited := withoutDeadline(ctx)
+	defer cancelLimited()
+	for ctx.Err() == nil {
+		if cause != nil {
+			if lasts(cause) {
+				return nil, cause
+			}
+			if s.pause(ctx, delays, cause) != nil {
+				break
+			}
 		}
-		s.log.LogAttrs(ctx, slog.LevelWarn, "reconnect", slog.Int("attempt", attempt),
-			slog.Duration("delay", delay), errkit.Attr(cause))
-		if retry.Wait(ctx, delay) != nil {
-			break
-		}
-		conn, err := s.dial(ctx)
+		conn, err := s.dial(limited)
 		if err == nil {
 			return conn, nil
 		}
-		cause = err
+		if ctx.Err() == nil {
+			cause = err
+		}
 	}
-	if ctx.Err() != nil && !isFinal(cause) {
-		return nil, contextError(ctx, "events.Open", s.client.target, cause)
+	if s.life.Err() != nil {
+		return nil, closedError(opSocket, s.client.target, 0)
 	}
-	return nil, cause
+	return nil, contextError(ctx, opSocket, s.client.target, cause)
+}
+
+// pause waits before the next attempt and tells why.
+func (s *Session) pause(ctx context.Context, delays *retry.Sequence, cause error) error {
+	delay, attempt := delays.Next(cause), delays.Attempt()
+	if s.opts.OnRetry != nil {
+		s.opts.OnRetry(attempt, delay, cause)
+	}
+	s.log.LogAttrs(ctx, slog.LevelWarn, "reconnect", slog.Int("attempt", attempt),
+		slog.Duration("delay", delay), errkit.Attr(cause))
+	return retry.Wait(ctx, delay)
 }
 
 // isFinal reports whether trying to connect again cannot help.
@@ -124,7 +138,7 @@ func (s *Session) disconnected(err error) {
 
 // finish ends everything that waits for the session.
 func (s *Session) finish(err error) {
-	wanted := s.life.Err() != nil
+	wanted := s.life.Err() != nil || errors.Is(err, ErrClosed)
 	if !wanted {
 		s.log.LogAttrs(s.life, slog.LevelInfo, "gave up", errkit.Attr(err))
 	}
