@@ -63,12 +63,12 @@ type Options struct {
 
 	// TOTPSecret is the base32 secret of two-factor authentication (RFC 6238: SHA-1, 6 digits, 30 s), as shown
 	// by the device; spaces, padding and case do not matter. A code is computed for every request and every
-	// socket. Empty means no two-factor authentication.
+	// socket, with AuthCookie for every login. Empty means no two-factor authentication.
 	TOTPSecret string
 
 	// TOTPCode returns the current six-digit code, for those who keep the secret elsewhere. It is called for
-	// every request, from the goroutine that makes it, and must heed ctx. At most one of TOTPSecret and
-	// TOTPCode may be set.
+	// every request, with AuthCookie for every login, from any goroutine, and must heed ctx. At most one of
+	// TOTPSecret and TOTPCode may be set.
 	TOTPCode func(ctx context.Context) (string, error)
 
 	// DisableTOTPRetry switches off the single repetition of a request that was refused with HTTP 403 while a
