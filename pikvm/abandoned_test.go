@@ -3,6 +3,8 @@ package pikvm_test
 import (
 	"context"
 	"net"
+	"net/http"
+	"net/url"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,31 +31,42 @@ var tooLate = failure{
 	Kinds: errkit.Timeout | errkit.Connection | errkit.NotSent,
 }
 
-// TestSilentTLS checks a device that takes connections and says nothing, as one does whose daemon hangs: with the
-// request ends its connection, long before the client is closed.
-func TestSilentTLS(t *testing.T) {
+// TestSilentPeers checks a device, or a proxy before it, that takes connections and says nothing, as one does whose
+// daemon hangs: with the request ends its connection, long before the client is closed.
+func TestSilentPeers(t *testing.T) {
 	t.Parallel()
-	for name, dial := range dials {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				network := netem.New(nil)
-				l := listen(t, network, "kvm.example:443")
-				defer func() { _ = l.Close() }()
-				c := newClient(t, kvmHTTPS, on(network, pikvm.Options{}))
-				for id := 1; id <= 3; id++ {
-					tooLate.check(t, dial(t.Context(), c))
-					link, err := network.WaitLink(t.Context(), id)
-					if err != nil {
-						t.Fatal(err)
+	for _, tc := range []struct {
+		name, listen string
+		proxy        func(*http.Request) (*url.URL, error)
+	}{
+		{name: "device", listen: "kvm.example:443"},
+		{
+			name: "proxy", listen: "proxy.example:3128",
+			proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy.example:3128"}),
+		},
+	} {
+		for name, dial := range dials {
+			t.Run(tc.name+" "+name, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					network := netem.New(nil)
+					l := listen(t, network, tc.listen)
+					defer func() { _ = l.Close() }()
+					c := newClient(t, kvmHTTPS, on(network, pikvm.Options{Proxy: tc.proxy}))
+					for id := 1; id <= 3; id++ {
+						tooLate.check(t, dial(t.Context(), c))
+						link, err := network.WaitLink(t.Context(), id)
+						if err != nil {
+							t.Fatal(err)
+						}
+						synctest.Wait()
+						if !link.State().DialerClosed {
+							t.Errorf("connection %d is still open", id)
+						}
 					}
-					synctest.Wait()
-					if !link.State().DialerClosed {
-						t.Errorf("connection %d is still open", id)
-					}
-				}
+				})
 			})
-		})
+		}
 	}
 }
 
