@@ -13,7 +13,7 @@ var (
 	kvmErr                  = errkit.NewClass("pikvm", "", 0)
 	kvmErrClosed            = kvmErr.New("closed", "client closed", errkit.Closed|errkit.NotSent)
 	kvmErrConfiguration     = kvmErr.New("config", "wrong configuration", errkit.Invalid|errkit.NotSent)
-	kvmErrAPI               = kvmErr.New("api", "api error", 0)
+	kvmErrAPI               = kvmErr.New("api", "request refused", 0)
 	kvmErrAuth              = kvmErrAPI.New("auth", "authentication failed", errkit.Auth)
 	kvmErrBusy              = kvmErrAPI.New("busy", "busy", errkit.Busy)
 	kvmErrUnavailable       = kvmErrAPI.New("unavailable", "unavailable", errkit.Unavailable)
@@ -21,7 +21,7 @@ var (
 	kvmErrResponse          = kvmErrAPI.New("response", "unexpected response", errkit.Protocol)
 	kvmErrConnect           = kvmErr.New("connect", "connection failed", errkit.Connection)
 	kvmErrConnectionTimeout = kvmErr.New("timeout", "timed out", errkit.Timeout)
-	kvmErrWebSocket         = kvmErr.New("websocket", "websocket error", 0)
+	kvmErrWebSocket         = kvmErr.New("websocket", "event socket failed", 0)
 	kvmErrNotConnected      = kvmErrWebSocket.New("notconnected", "not connected", errkit.NotReady|errkit.NotSent)
 	kvmErrWebRTC            = kvmErr.New("webrtc", "negotiation failed", errkit.Protocol)
 )
@@ -145,7 +145,7 @@ var pikvmTree = errkittest.Module{
 			}, (*kvmConnect)(nil)),
 		row("timeout", kvmErrConnectionTimeout, errkit.Timeout, "atx.Click", kvm, "pikvm: atx.Click https://kvm.local: timed out: limit 10s: boom",
 			func(i errkit.Info) error { return &kvmConnectionTimeout{i, 10 * time.Second} }, (*kvmConnectionTimeout)(nil)),
-		row("websocket", kvmErrWebSocket, errkit.Disconnected|errkit.Connection, "events", kvm, "pikvm: events https://kvm.local: websocket error: lost: boom",
+		row("websocket", kvmErrWebSocket, errkit.Disconnected|errkit.Connection, "events", kvm, "pikvm: events https://kvm.local: event socket failed: lost: boom",
 			func(i errkit.Info) error {
 				i.Kind |= errkit.CloseKind(1006)
 				return &kvmWebSocket{i, 1006, "lost"}
