@@ -1,6 +1,9 @@
+//go:build !js
+
 package wsconn
 
 import (
+	"context"
 	"errors"
 	"os"
 	"time"
@@ -53,7 +56,8 @@ func (c *Conn) closeHandshake(code int, reason string) error {
 	if f := c.shim.readErr.Load(); failed == nil && f != nil {
 		failed = f.err
 	}
-	if !errors.Is(failed, os.ErrDeadlineExceeded) {
+	// Either limit may be the first to pass: that of the connection, or that of the library.
+	if !errors.Is(failed, os.ErrDeadlineExceeded) && !errors.Is(err, context.DeadlineExceeded) {
 		return nil // the peer has gone: closed is closed
 	}
 	return &wserr.TimeoutError{

@@ -1,3 +1,5 @@
+//go:build !js
+
 package wsconn
 
 import (
@@ -58,7 +60,7 @@ type Options struct {
 	// means no limit.
 	WriteTimeout time.Duration
 
-	// CloseTimeout bounds the close handshake. Zero means 1 s; there is no way to wait for ever.
+	// CloseTimeout bounds the close handshake. Zero means 1 s; more than 5 s, the limit of the library below, mean 5 s.
 	CloseTimeout time.Duration
 
 	// PingTimeout is how long [Conn.Ping] waits while nothing at all arrives. Zero means 10 s, negative means no limit
@@ -82,6 +84,8 @@ type Options struct {
 const (
 	minReadBuffer = 16 << 10
 	maxReadBuffer = 64 << 10
+
+	maxCloseTimeout = 5 * time.Second
 )
 
 // withDefaults checks the options and fills in what is zero.
@@ -98,6 +102,7 @@ func (o Options) withDefaults(op string) (Options, error) {
 	if o.CloseTimeout == 0 {
 		o.CloseTimeout = time.Second
 	}
+	o.CloseTimeout = min(o.CloseTimeout, maxCloseTimeout)
 	if o.PingTimeout == 0 {
 		o.PingTimeout = 10 * time.Second
 	}

@@ -1,10 +1,10 @@
+//go:build !js
+
 package wsconn
 
 import (
 	"context"
 	"crypto/rand"
-	"errors"
-	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -194,8 +194,8 @@ func (c *Conn) takeControls() []byte {
 
 // controlFailed handles a failed write of a control frame. It may run inside a callback of the library.
 func (c *Conn) controlFailed(err error) {
-	if c.readMu.Held() && !errors.Is(err, os.ErrDeadlineExceeded) {
-		// The reader knows better why: see writeFailed.
+	if c.readerKnows(err) {
+		// See writeFailed.
 		_ = c.wire.SetReadDeadline(time.Now().Add(c.opts.CloseTimeout))
 		return
 	}

@@ -1,3 +1,5 @@
+//go:build !js
+
 package wsconn
 
 import (
@@ -90,6 +92,9 @@ func (c *Conn) readFailed(err error) error {
 	switch failed := c.shim.readErr.Load(); {
 	case websocket.CloseStatus(err) != -1:
 		err = c.end(c.closedByPeer(err))
+	case errors.Is(err, context.DeadlineExceeded):
+		// A control frame did not come to its end; the library gives it five seconds.
+		err = c.networkFailed(callReceive, os.ErrDeadlineExceeded)
 	case failed != nil && failed.err == errMask:
 		return c.reject(codeProtocolError, errMask.Error())
 	case failed != nil:
@@ -151,6 +156,7 @@ func (c *Conn) networkFailed(call string, err error) error {
 func (c *Conn) reject(code int, problem string) error {
 	err := c.end(c.violation(problem, code))
 	c.shim.stop()
+	c.wire.lastWrites(c.opts.CloseTimeout) // the library's own limit is longer
 	// With reading at its end this writes the close frame and waits for nothing. Failing to is no news.
 	_ = c.ws.Close(websocket.StatusCode(code), problem)
 	return err

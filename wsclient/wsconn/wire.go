@@ -1,3 +1,5 @@
+//go:build !js
+
 package wsconn
 
 import (
@@ -109,12 +111,14 @@ func (w *wire) Write(p []byte) (int, error) {
 }
 
 func (w *wire) resumable(n int, err error) bool {
-	if n == 0 || w.step > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
-		return false
-	}
+	return n > 0 && w.step == 0 && errors.Is(err, os.ErrDeadlineExceeded) && !w.ending()
+}
+
+// ending reports whether writes have been given their last deadline.
+func (w *wire) ending() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return !w.final
+	return w.final
 }
 
 // arm sets the write deadline. It sets it a little further than needed, so that many writes share one deadline.

@@ -1,3 +1,5 @@
+//go:build !js
+
 package wsconn
 
 import (
@@ -117,7 +119,7 @@ func (c *Conn) writeFailed(err error) error {
 	if cause := c.Err(); cause != nil {
 		return cause
 	}
-	if c.readMu.Held() && !errors.Is(err, os.ErrDeadlineExceeded) {
+	if c.readerKnows(err) {
 		_ = c.wire.SetReadDeadline(time.Now().Add(c.opts.CloseTimeout))
 		verdict := time.NewTimer(c.opts.CloseTimeout)
 		defer verdict.Stop()
@@ -129,4 +131,10 @@ func (c *Conn) writeFailed(err error) error {
 	cause := c.networkFailed(callSend, err)
 	c.release()
 	return cause
+}
+
+// readerKnows reports whether the cause of a failed write is up to the reader: always, except that a peer that takes no
+// data says no more. When writes were given their last deadline, something else came before.
+func (c *Conn) readerKnows(err error) bool {
+	return c.readMu.Held() && (c.wire.ending() || !errors.Is(err, os.ErrDeadlineExceeded))
 }
