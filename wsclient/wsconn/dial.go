@@ -1,3 +1,5 @@
+//go:build !js
+
 package wsconn
 
 import (
@@ -8,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,7 +26,7 @@ type DialOptions struct {
 	Options
 
 	// Header is sent with the upgrade request: credentials, cookies, Origin. Those of the handshake itself (Connection,
-	// Upgrade and the Sec-WebSocket ones) must not be in it.
+	// Upgrade, Host and the Sec-WebSocket ones) and those of a body must not be in it.
 	Header http.Header
 
 	// Host replaces the host of the URL in the Host header.
@@ -115,6 +118,11 @@ func newDialer(rawURL string, opts *DialOptions) (*dialer, error) {
 	if u.Hostname() == "" {
 		return nil, wserr.Config(callConnect, "url", "no host")
 	}
+	if p := u.Port(); p != "" {
+		if _, err := strconv.ParseUint(p, 10, 16); err != nil {
+			return nil, wserr.Config(callConnect, "url", "port is above 65535")
+		}
+	}
 	if d.opts.Options, err = d.opts.withDefaults(callConnect); err != nil {
 		return nil, err
 	}
@@ -124,6 +132,10 @@ func newDialer(rawURL string, opts *DialOptions) (*dialer, error) {
 	if d.opts.MaxRedirects < 0 || d.opts.MaxRedirects > 10 {
 		return nil, wserr.Config(callConnect, "MaxRedirects", "not between 0 and 10")
 	}
+	if !isHost(d.opts.Host) {
+		return nil, wserr.Config(callConnect, "Host", "not a host")
+	}
+	d.opts.Header = canonical(d.opts.Header)
 	if err := checkHeader(d.opts.Header); err != nil {
 		return nil, err
 	}
@@ -133,41 +145,53 @@ func newDialer(rawURL string, opts *DialOptions) (*dialer, error) {
 		}
 	}
 	d.target = redact.URL(u)
-	d.opts.Header = withBasicAuth(d.opts.Header, u.User)
+	setBasicAuth(d.opts.Header, u.User)
 	u.User = nil
 	d.url = u
 	d.setUp()
 	return d, nil
 }
 
-// withBasicAuth returns the header with the credentials of a URL (RFC 7617), unless it has some.
-func withBasicAuth(h http.Header, user *url.Userinfo) http.Header {
+// setBasicAuth puts the credentials of a URL into the header (RFC 7617), unless it has some.
+func setBasicAuth(h http.Header, user *url.Userinfo) {
 	if user == nil || h.Get("Authorization") != "" {
-		return h
+		return
 	}
-	r := http.Request{Header: h.Clone()}
-	if r.Header == nil {
-		r.Header = make(http.Header)
-	}
+	r := http.Request{Header: h}
 	password, _ := user.Password()
 	r.SetBasicAuth(user.Username(), password)
-	return r.Header
 }
 
-// checkHeader turns down what would break the upgrade request or smuggle something into it.
+// canonical returns a copy of the header with its names as package net/http looks them up.
+func canonical(h http.Header) http.Header {
+	c := make(http.Header, len(h))
+	for name, values := range h {
+		name = http.CanonicalHeaderKey(name)
+		c[name] = append(c[name], values...)
+	}
+	return c
+}
+
+// isHost reports whether s can be the host of a URL, with or without a port. An empty one means that of the URL dialled.
+func isHost(s string) bool {
+	u, err := url.Parse("ws://" + s)
+	return err == nil && u.Host == s && u.User == nil
+}
+
+// checkHeader turns down what would break the upgrade request or smuggle something into it. The names are canonical.
 func checkHeader(h http.Header) error {
 	for name, values := range h {
-		canonical := http.CanonicalHeaderKey(name)
 		switch {
 		case !isToken(name):
 			return wserr.Config(callConnect, "Header", "name is not a token")
-		case canonical == "Connection", canonical == "Upgrade", canonical == "Host",
-			strings.HasPrefix(canonical, "Sec-Websocket-"):
-			return wserr.Config(callConnect, "Header", canonical+" belongs to the handshake")
+		case name == "Connection", name == "Upgrade", name == "Host", strings.HasPrefix(name, "Sec-Websocket-"):
+			return wserr.Config(callConnect, "Header", name+" belongs to the handshake")
+		case name == "Content-Length", name == "Transfer-Encoding", name == "Trailer":
+			return wserr.Config(callConnect, "Header", name+" belongs to a body, and there is none")
 		}
 		for _, v := range values {
 			if strings.ContainsFunc(v, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7F }) {
-				return wserr.Config(callConnect, "Header", "value of "+canonical+" has control characters")
+				return wserr.Config(callConnect, "Header", "value of "+name+" has control characters")
 			}
 		}
 	}

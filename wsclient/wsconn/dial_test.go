@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -52,6 +53,11 @@ func TestDialBadInput(t *testing.T) {
 		{name: "no host", url: "ws:///path", field: "url"},
 		{name: "unparsable", url: "ws://user:S3CRET@ho st/%zz", field: "url"},
 		{name: "control character", url: "ws://host/\n", field: "url"},
+		{name: "port", url: "ws://host:65536", field: "url"},
+		{name: "host", url: "ws://host", field: "Host", opts: wsconn.DialOptions{Host: "a b"}},
+		{name: "host with a path", url: "ws://host", field: "Host", opts: wsconn.DialOptions{Host: "a/b"}},
+		{name: "host with a header", url: "ws://host", field: "Host", opts: wsconn.DialOptions{Host: "a\r\nX-Evil: 1"}},
+		{name: "header of a body", url: "ws://host", field: "Header", opts: header("content-length", "1")},
 		{name: "redirects", url: "ws://host", field: "MaxRedirects", opts: wsconn.DialOptions{MaxRedirects: 11}},
 		{name: "negative redirects", url: "ws://host", field: "MaxRedirects", opts: wsconn.DialOptions{MaxRedirects: -1}},
 		{name: "subprotocol", url: "ws://host", field: "Subprotocols", opts: wsconn.DialOptions{Subprotocols: []string{"a b"}}},
@@ -455,10 +461,12 @@ func TestDialSecrets(t *testing.T) {
 	c.CloseNow()
 	errs := []error{c.Err(), c.Write(wsconn.Text, nil)}
 
-	own := dial(t, url, &wsconn.DialOptions{Header: http.Header{"Authorization": {"Bearer mine"}}})
-	own.CloseNow()
-	if got := (<-requests).Header.Get("Authorization"); got != "Bearer mine" {
-		t.Errorf("authorization is %q", got)
+	for _, name := range []string{"Authorization", "authorization"} {
+		own := dial(t, url, &wsconn.DialOptions{Header: http.Header{name: {"Bearer mine"}}})
+		own.CloseNow()
+		if got := (<-requests).Header["Authorization"]; !slices.Equal(got, []string{"Bearer mine"}) {
+			t.Errorf("%s is %q", name, got)
+		}
 	}
 	srv.Close()
 	errs = append(errs, dialError(t, url, nil))

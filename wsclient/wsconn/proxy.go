@@ -1,3 +1,5 @@
+//go:build !js
+
 package wsconn
 
 import (
@@ -40,7 +42,7 @@ func (d *dialer) dialTunnel(
 		return nil, &net.OpError{Op: "proxyconnect", Net: "tcp", Err: err}
 	}
 	conn := net.Conn(newWire(raw, d.opts.WriteTimeout))
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	if d.tunnel.Scheme == "https" {
 		config := d.opts.TLSConfig.Clone()
@@ -60,7 +62,8 @@ func (d *dialer) dialTunnel(
 func (d *dialer) connect(ctx context.Context, conn net.Conn, addr string) error {
 	req := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: addr}, Host: addr, Header: http.Header{}}
 	if user := d.tunnel.User; user != nil {
-		auth := withBasicAuth(nil, user)
+		auth := make(http.Header)
+		setBasicAuth(auth, user)
 		req.Header.Set("Proxy-Authorization", auth.Get("Authorization"))
 	}
 	if err := req.Write(conn); err != nil {

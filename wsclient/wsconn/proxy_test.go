@@ -2,7 +2,9 @@ package wsconn_test
 
 import (
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -75,6 +77,25 @@ func TestProxy(t *testing.T) {
 			})
 		}
 	}
+	t.Run("SOCKS", func(t *testing.T) {
+		t.Parallel()
+		for _, scheme := range []string{"socks5", "socks5h"} {
+			srv, err := wstest.Start(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { srv.Close() })
+			proxy := play(t, socks)
+			u := &url.URL{Scheme: scheme, Host: proxy.Addr().String()}
+			c := dial(t, srv.URL(), &wsconn.DialOptions{Proxy: http.ProxyURL(u)})
+			if err := c.Write(wsconn.Text, []byte("hello")); err != nil {
+				t.Fatal(err)
+			}
+			if _, msg, err := c.Read(nil); err != nil || string(msg) != "hello" || proxy.Accepted() != 1 {
+				t.Errorf("%q, %v", msg, err)
+			}
+		}
+	})
 	t.Run("not there", func(t *testing.T) {
 		t.Parallel()
 		gone := play(t, discard)
@@ -120,6 +141,52 @@ func tunnel(s *wstest.Session) error {
 	if err := s.Raw([]byte("HTTP/1.1 200 OK\r\n\r\n")); err != nil {
 		return err
 	}
+	relay(s, to)
+	return nil
+}
+
+// socks is a proxy of RFC 1928 that wants no password and knows IPv4 addresses and names.
+func socks(s *wstest.Session) error {
+	b := make([]byte, 257)
+	if _, err := io.ReadFull(s, b[:2]); err != nil { // version, number of methods
+		return err
+	}
+	if _, err := io.ReadFull(s, b[:b[1]]); err != nil {
+		return err
+	}
+	if err := s.Raw([]byte{5, 0}); err != nil {
+		return err
+	}
+	if _, err := io.ReadFull(s, b[:4]); err != nil { // version, connect, reserved, kind of address
+		return err
+	}
+	host, named := net.IPv4len, b[3] == 3
+	if named {
+		if _, err := io.ReadFull(s, b[:1]); err != nil {
+			return err
+		}
+		host = int(b[0])
+	}
+	if _, err := io.ReadFull(s, b[:host+2]); err != nil {
+		return err
+	}
+	name := net.IP(b[:host]).String()
+	if named {
+		name = string(b[:host])
+	}
+	to, err := net.Dial("tcp", net.JoinHostPort(name, fmt.Sprint(binary.BigEndian.Uint16(b[host:]))))
+	if err != nil {
+		return err
+	}
+	if err := s.Raw([]byte{5, 0, 0, 1, 0, 0, 0, 0, 0, 0}); err != nil {
+		return err
+	}
+	relay(s, to)
+	return nil
+}
+
+// relay copies both ways until one of them ends.
+func relay(s *wstest.Session, to net.Conn) {
 	var copying sync.WaitGroup
 	copying.Go(func() {
 		io.Copy(to, s)
@@ -128,5 +195,4 @@ func tunnel(s *wstest.Session) error {
 	io.Copy(s.Conn(), to)
 	s.Close()
 	copying.Wait()
-	return nil
 }
