@@ -1,3 +1,5 @@
+//go:build !js
+
 package wsconn
 
 import (
@@ -7,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"path"
+	"strconv"
 
 	"github.com/coder/websocket"
 
@@ -98,7 +101,7 @@ func (u *upgrade) writer() http.ResponseWriter {
 		case interface{ Unwrap() http.ResponseWriter }:
 			w = t.Unwrap()
 		default:
-			return struct{ http.ResponseWriter }{statusOnly{u}}
+			return statusOnly{u}
 		}
 	}
 }
@@ -129,6 +132,7 @@ func (u *upgrade) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	// What the server has read ahead came with the request.
 	if ahead, _ := rw.Reader.Peek(rw.Reader.Buffered()); len(ahead) > 0 {
 		body.Reader = io.MultiReader(bytes.NewReader(bytes.Clone(ahead)), wire)
+		wire.in.Add(int64(len(ahead)))
 	}
 	u.shim = newShim(wire, conn, body, false, u.opts)
 	return upgraded{wire, u.shim}, bufio.NewReadWriter(
@@ -156,6 +160,6 @@ func (u *upgrade) failed(peer string, err error) error {
 	info.Kind = errkit.HTTPKind(u.status)
 	return &wserr.HandshakeError{
 		ConnectionError: wserr.ConnectionError{Info: info, URL: peer},
-		StatusCode:      u.status, Status: http.StatusText(u.status),
+		StatusCode:      u.status, Status: strconv.Itoa(u.status) + " " + http.StatusText(u.status),
 	}
 }

@@ -104,7 +104,7 @@ func TestAcceptRefusals(t *testing.T) {
 				return
 			}
 			e := want[*wsconn.HandshakeError](t, err)
-			if e.StatusCode != tt.status || e.Op != "accept" || !errors.Is(err, errkit.HTTPKind(tt.status)) {
+			if e.StatusCode != tt.status || e.Status != resp.Status || e.Op != "accept" || !errors.Is(err, errkit.HTTPKind(tt.status)) {
 				t.Errorf("got %+v", e)
 			}
 		})
@@ -153,11 +153,52 @@ func TestSubprotocol(t *testing.T) {
 	}
 }
 
-// Frames that come in one packet with the request are not lost.
+// HTTP/2 knows no upgrade: such a request is turned down, and Dial makes one of HTTP/1.1 even where the server can more.
+func TestAcceptHTTP2(t *testing.T) {
+	t.Parallel()
+	outcome := make(chan error, 1)
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := wsconn.Accept(w, r, nil)
+		outcome <- err
+		if err == nil {
+			c.CloseNow()
+		}
+	}))
+	srv.EnableHTTP2 = true
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	resp, err := srv.Client().Get(srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.ProtoMajor != 2 || resp.StatusCode != http.StatusUpgradeRequired {
+		t.Errorf("got %s %s", resp.Proto, resp.Status)
+	}
+	want[*wsconn.HandshakeError](t, <-outcome)
+	config := srv.Client().Transport.(*http.Transport).TLSClientConfig
+	c := dial(t, srv.URL, &wsconn.DialOptions{TLSConfig: config})
+	if err := <-outcome; err != nil || c.Response().ProtoMajor != 1 {
+		t.Errorf("got %v, %s", err, c.Response().Proto)
+	}
+}
+
+// Frames that come in one packet with the request are not lost, and are counted.
 func TestAcceptReadsAhead(t *testing.T) {
 	t.Parallel()
-	srv, _ := serve(t, nil)
-	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+	stats := make(chan wsconn.Stats, 1)
+	srv, err := wstest.Start(&wstest.Options{Handler: func(c *wsconn.Conn) {
+		_, msg, err := c.Read(nil)
+		if err != nil || c.Write(wsconn.Text, msg) != nil {
+			t.Error(err)
+		}
+		stats <- c.Stats()
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { srv.Close() })
+	conn, err := net.Dial("tcp", srv.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,6 +217,9 @@ func TestAcceptReadsAhead(t *testing.T) {
 	f, err := wstest.ReadFrame(in)
 	if err != nil || string(f.Payload) != "early" {
 		t.Errorf("got %v %q, %v", f, f.Payload, err)
+	}
+	if got, sent := (<-stats).BytesIn, int64(len(early.Bytes())); got != sent {
+		t.Errorf("%d bytes in, want %d", got, sent)
 	}
 }
 
