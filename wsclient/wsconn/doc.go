@@ -1,3 +1,5 @@
+//go:build !js
+
 // Package wsconn is a single WebSocket connection (RFC 6455), dialled or accepted, tuned for throughput and for bad links.
 // It stands on github.com/coder/websocket and adds what long-running programs need:
 //
@@ -12,4 +14,6 @@
 //     [ConnectionError]).
 //
 // A connection does not come back by itself and has no queue. Addresses in errors and logs have no secrets in them.
+//
+// The package does not exist for GOOS=js: a browser gives programs no network connection to tune.
 package wsconn
