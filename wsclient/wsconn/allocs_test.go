@@ -19,7 +19,7 @@ func TestAllocs(t *testing.T) {
 			p := make([]byte, size.n)
 			c := dialScript(t, nil, upgraded(discard))
 			expectNone(t, "Write", func() error { return c.Write(wsconn.Text, p) })
-			batch := make([]wsconn.Message, 100)
+			batch := make([]wsconn.Message, min(100, 1<<20/size.n))
 			for i := range batch {
 				batch[i] = wsconn.Message{Type: wsconn.Binary, Data: p}
 			}
