@@ -40,10 +40,15 @@ func decodeEvent(p []byte) (eventFrame, error) {
 	if f.Type == nil || !legalEventName(*f.Type) {
 		return eventFrame{}, fmt.Errorf("event frame without a legal name: %w", errkit.Protocol)
 	}
-	if bytes.Equal(f.Data, []byte("null")) {
-		f.Data = nil
+	return translateEvent(*f.Type, payload(f.Data))
+}
+
+// payload returns data, nil for null.
+func payload(data json.RawMessage) json.RawMessage {
+	if bytes.Equal(data, []byte("null")) {
+		return nil
 	}
-	return translateEvent(*f.Type, f.Data)
+	return data
 }
 
 // legalEventName accepts what any version of the device could call an event. The names that a session gives
@@ -83,7 +88,7 @@ func translateEvent(name string, data json.RawMessage) (eventFrame, error) {
 		if err := json.Unmarshal(data, &wrapped); err != nil {
 			return eventFrame{}, fmt.Errorf("event %s: %w", name, err)
 		}
-		return eventFrame{name: EventOCR, data: wrapped.OCR}, nil
+		return eventFrame{name: EventOCR, data: payload(wrapped.OCR)}, nil
 	case isInfo && part != "":
 		return eventFrame{name: EventInfo, data: wrapMember(part, data)}, nil
 	}

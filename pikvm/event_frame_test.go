@@ -35,6 +35,7 @@ func TestDecodeEvent(t *testing.T) {
 		{"4.20 gpio state", `{"event_type":"gpio_state","event":{"inputs":{},"outputs":{}}}`, EventGPIO, `{"state":{"inputs":{},"outputs":{}}}`, true},
 		{"4.20 info", `{"event_type":"info_hw_state","event":{"health":1}}`, EventInfo, `{"hw":{"health":1}}`, false},
 		{"4.20 ocr", `{"event_type":"streamer_ocr_state","event":{"ocr":{"enabled":true}}}`, EventOCR, `{"enabled":true}`, false},
+		{"4.20 null ocr", `{"event_type":"streamer_ocr_state","event":{"ocr":null}}`, EventOCR, "", false},
 		{"4.20 empty ocr", `{"event_type":"streamer_ocr_state","event":{}}`, EventOCR, "", false},
 		{"4.20 null", `{"event_type":"gpio_state","event":null}`, EventGPIO, "", false},
 		{"very old", `{"event_type":"wol_state","event":{"enabled":false}}`, "wol", `{"enabled":false}`, false},

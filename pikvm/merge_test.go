@@ -59,6 +59,10 @@ func TestMergeRules(t *testing.T) {
 			`atx {"enabled":true,"busy":false,"leds":{"power":false,"hdd":true}}`, `atx {"busy":true,"leds":{"power":true}}`,
 		}, EventATX, `{"enabled":true,"busy":true,"leds":{"power":true}}`},
 		{"clients", []string{`clients {"count":0}`, `clients {"count":2}`}, EventClients, `{"count":2}`},
+		{"ocr", []string{`ocr {"enabled":true,"langs":{"available":["eng"]}}`, `ocr {"langs":{"available":[]}}`}, EventOCR, `{"enabled":true,"langs":{"available":[]}}`},
+		{"hid_keymaps", []string{
+			`hid_keymaps {"keymaps":{"default":"en","available":["en","de"]}}`, `hid_keymaps {"keymaps":{"available":["en"]}}`,
+		}, EventHIDKeymaps, `{"keymaps":{"available":["en"]}}`},
 		{"info part by part", []string{
 			`info {"uptime":{"total":1,"parts":{}}}`, `info {"fan":{"monitored":true}}`, `info {"uptime":{"total":2}}`, `info {"fan":null}`,
 		}, EventInfo, `{"uptime":{"total":2},"fan":null}`},
@@ -66,7 +70,14 @@ func TestMergeRules(t *testing.T) {
 			`hid {"online":true,"keyboard":{"online":true,"leds":{"caps":true,"num":true}},"mouse":{"absolute":true}}`,
 			`hid {"keyboard":{"leds":{"caps":false}}}`,
 		}, EventHID, `{"online":true,"keyboard":{"online":true,"leds":{"caps":false}},"mouse":{"absolute":true}}`},
+		{"hid mouse one level", []string{
+			`hid {"mouse":{"absolute":true,"outputs":{"available":["usb","usb_rel"],"active":"usb"}}}`, `hid {"mouse":{"outputs":{"active":"usb_rel"}},"busy":true}`,
+		}, EventHID, `{"busy":true,"mouse":{"absolute":true,"outputs":{"active":"usb_rel"}}}`},
 
+		{"gpio input replaced", []string{
+			`gpio {"model":{},"state":{"inputs":{"a":{"online":true,"state":true},"b":{"state":true}},"outputs":{"r":{}}}}`,
+			`gpio {"state":{"inputs":{"a":{"online":false}}}}`,
+		}, EventGPIO, `{"model":{},"state":{"inputs":{"a":{"online":false},"b":{"state":true}},"outputs":{"r":{}}}}`},
 		{"gpio channel replaced", []string{
 			`gpio {"model":{"x":1},"state":{"inputs":{"a":{"online":true,"state":true}},"outputs":{"r":{"busy":false},"s":{"busy":false}}}}`,
 			`gpio {"state":{"outputs":{"r":{"busy":true}}}}`,
@@ -87,6 +98,13 @@ func TestMergeRules(t *testing.T) {
 		{"msd drive replaced whole", []string{
 			`msd {"enabled":true,"drive":{"image":{"name":"a"},"rw":true}}`, `msd {"drive":{"image":null}}`,
 		}, EventMSD, `{"enabled":true,"drive":{"image":null}}`},
+		{"msd transfers begin and end", []string{
+			`msd {"enabled":true,"storage":{"images":{},"uploading":null,"downloading":null}}`,
+			`msd {"storage":{"downloading":{"name":"a","size":9}}}`, `msd {"storage":{"downloading":null,"uploading":{"name":"b"}}}`,
+		}, EventMSD, `{"enabled":true,"storage":{"images":{},"downloading":null,"uploading":{"name":"b"}}}`},
+		{"msd complete removes", []string{
+			`msd {"enabled":true,"online":true,"busy":true,"drive":{},"storage":{"images":{"a":{}}}}`, `msd {"enabled":false,"online":false}`,
+		}, EventMSD, `{"enabled":false,"online":false}`},
 		{"msd storage gone and back", []string{
 			`msd {"enabled":true,"storage":{"images":{"a":{}}}}`, `msd {"storage":null}`, `msd {"storage":{"images":{}}}`,
 		}, EventMSD, `{"enabled":true,"storage":{"images":{}}}`},
@@ -98,10 +116,24 @@ func TestMergeRules(t *testing.T) {
 			`streamer {"features":{"h264":true},"params":{"fps":1,"q":2},"streamer":{"x":1},"snapshot":{"saved":null}}`,
 			`streamer {"params":{"fps":3},"streamer":null}`,
 		}, EventStreamer, `{"features":{"h264":true},"params":{"fps":3},"streamer":null,"snapshot":{"saved":null}}`},
+		{"streamer complete removes", []string{
+			`streamer {"features":{},"params":{"fps":1},"applied":{"fps":1}}`, `streamer {"features":{},"params":{"q":2}}`,
+		}, EventStreamer, `{"features":{},"params":{"q":2}}`},
+		{"streamer snapshot and limits", []string{
+			`streamer {"features":{},"limits":{"fps":{"max":70}},"snapshot":{"saved":{"online":true}}}`,
+			`streamer {"limits":{"q":1},"snapshot":{"saved":null}}`,
+		}, EventStreamer, `{"features":{},"limits":{"q":1},"snapshot":{"saved":null}}`},
 		{"streamer partial first", []string{`streamer {"streamer":null}`}, EventStreamer, ""},
 		{"switch EDID removed", []string{
 			`switch {"model":{},"edids":{"all":{"default":{},"x":{}}},"summary":{"active_port":-1}}`, `switch {"edids":{"all":{"default":{}}}}`,
 		}, EventSwitch, `{"model":{},"edids":{"all":{"default":{}}},"summary":{"active_port":-1}}`},
+
+		{"switch members replaced whole", []string{
+			`switch {"model":{},"summary":{"active_port":1,"synced":true},"beacons":{"ports":[true]},"atx":{"busy":[true]}}`,
+			`switch {"summary":{"active_port":2},"beacons":{"ports":[]},"video":{"links":[]},"usb":{},"colors":{},"atx":{}}`,
+		}, EventSwitch, `{"model":{},"summary":{"active_port":2},"beacons":{"ports":[]},"video":{"links":[]},"usb":{},"colors":{},"atx":{}}`},
+		{"switch complete removes", []string{`switch {"model":{"units":[1]},"edids":{}}`, `switch {"model":{"units":[]}}`}, EventSwitch, `{"model":{"units":[]}}`},
+		{"switch partial first", []string{`switch {"summary":{}}`}, EventSwitch, ""},
 
 		{"unknown subsystem", []string{`wol {"a":1,"b":{"c":1}}`, `wol {"b":{"d":2}}`}, "wol", `{"a":1,"b":{"d":2}}`},
 		{"unknown event of another sort", []string{`thing [1,2]`}, "thing", ""},

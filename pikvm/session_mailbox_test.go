@@ -72,3 +72,16 @@ func TestMailboxKeepsWhatWasPut(t *testing.T) {
 		}
 	}
 }
+
+// TestWaitersKeepFewLargeStates: what a waiter has not looked at yet is bounded in bytes, too.
+func TestWaitersKeepFewLargeStates(t *testing.T) {
+	t.Parallel()
+	box := newMailbox[*State](maxWaitBacklog)
+	s := &Session{state: new(State), waiters: map[*mailbox[*State]]struct{}{box: {}}}
+	for range 10 {
+		s.setState(new(State), 1<<20)
+	}
+	if got := len(box.items); got != maxMailboxBytes>>20 {
+		t.Errorf("%d states kept, want %d", got, maxMailboxBytes>>20)
+	}
+}

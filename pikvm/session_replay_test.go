@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -136,6 +137,52 @@ func TestSessionPingsIdleLink(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestSessionLivesByServerPings: a device that answers no pings of ours and tells nothing new is alive as long as its
+// own pings come, and it gets their answers.
+func TestSessionLivesByServerPings(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		network := netem.New(nil)
+		const every, pings = 15 * time.Second, 40
+		serveHTTP(t, network, func(w http.ResponseWriter, r *http.Request) {
+			conn, err := wsconn.Accept(w, r, nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			var reading sync.WaitGroup
+			defer reading.Wait()
+			defer conn.CloseNow()
+			reading.Go(func() {
+				for {
+					if _, _, err := conn.Read(nil); err != nil {
+						return
+					}
+				}
+			})
+			for range pings {
+				time.Sleep(every)
+				if _, err := conn.Ping(r.Context()); err != nil {
+					t.Errorf("ping: %v", err)
+					return
+				}
+			}
+			<-conn.Done()
+		})
+		s, err := newClient(t, kvmHTTP, on(network, pikvm.Options{})).Events(t.Context(), &pikvm.EventOptions{SilenceTimeout: 20 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lost := s.Subscribe(pikvm.EventDisconnected)
+		start := time.Now()
+		ev, err := lost.Next(within(t, time.Hour))
+		if took := time.Since(start); err != nil || took != pings*every+20*time.Second || !errors.Is(ev.Err, errkit.Timeout) {
+			t.Errorf("lost after %v: %v, %v", took, ev.Err, err)
+		}
+		_ = s.Close()
+	})
 }
 
 // play sends recorded frames at their time until the client leaves.

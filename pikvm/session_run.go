@@ -102,7 +102,7 @@ func (s *Session) fold(link *eventLink, f eventFrame, err error) Event {
 		err = newWebSocketError(ErrWebSocket, "events.Read", s.client.target, 0, "", err)
 		return Event{Type: EventMalformed, Err: err}
 	}
-	s.setState(next)
+	s.setState(next, len(f.data))
 	if f.name == EventLoop || f.name == EventInfo {
 		link.setVersion(next.Version())
 	}
@@ -117,7 +117,7 @@ func (s *Session) connected(conn *wsconn.Conn, delays *retry.Sequence) *eventLin
 	s.mu.Lock()
 	s.link, s.lastErr = link, nil
 	s.stats.Connections++
-	s.setState(&State{live: true})
+	s.setState(&State{live: true}, 0)
 	s.mu.Unlock()
 	s.publish(Event{Type: EventConnected})
 	return link
@@ -127,7 +127,7 @@ func (s *Session) connected(conn *wsconn.Conn, delays *retry.Sequence) *eventLin
 func (s *Session) disconnected(err error) {
 	s.mu.Lock()
 	s.link, s.lastErr = nil, err
-	s.setState(s.state.stale())
+	s.setState(s.state.stale(), 0)
 	s.mu.Unlock()
 	if s.life.Err() != nil {
 		return // wanted
@@ -156,14 +156,15 @@ func (s *Session) finish(err error) {
 	}
 }
 
-// setState makes a state the current one. The caller holds mu.
-func (s *Session) setState(next *State) {
+// setState makes a state the current one; size is how much it adds to the one before, with which it shares the
+// rest. The caller holds mu.
+func (s *Session) setState(next *State, size int) {
 	if next == s.state {
 		return
 	}
 	s.state = next
 	for box := range s.waiters {
-		box.put(next, 0)
+		box.put(next, size)
 	}
 }
 

@@ -105,10 +105,10 @@ func TestSessionStream(t *testing.T) {
 func TestSessionStaysUpUnread(t *testing.T) {
 	t.Parallel()
 	inBubble(t, nil, nil, func(t *testing.T, f *fake) {
-		s := f.open(t, nil)
+		s := f.open(t, &pikvm.EventOptions{Buffer: 32})
 		sub := s.Subscribe()
 		defer sub.Close()
-		time.Sleep(time.Hour)
+		time.Sleep(10 * time.Minute)
 		if got := s.Stats(); got.Connections != 1 || got.Malformed != 0 || got.Frames == 0 || got.Dropped == 0 {
 			t.Errorf("stats are %+v", got)
 		}
@@ -213,11 +213,9 @@ func TestSessionSlowReaderOfLargeEvents(t *testing.T) {
 		s := f.open(t, nil)
 		knowsATX(t, s)
 		sub := s.Subscribe("large")
-		payload := strings.Repeat("x", 800<<10)
+		event := []byte(`{"event_type":"large","event":"` + strings.Repeat("x", 800<<10) + `"}`)
 		for range 7 {
-			if err := f.Emit("large", payload); err != nil {
-				t.Fatal(err)
-			}
+			f.EmitRaw(false, event)
 			synctest.Wait()
 		}
 		if ev := next(t, sub); ev.Type != pikvm.EventDropped || ev.Dropped != 2 {

@@ -1,9 +1,11 @@
 package pikvm
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -58,6 +60,44 @@ func TestStateIsImmutable(t *testing.T) {
 	if d := cmp.Diff(want, string(old.Raw(EventMSD))); d != "" {
 		t.Errorf("a reader changed the state (-want +got):\n%s", d)
 	}
+}
+
+// TestStateIsReadWhileItGrows: snapshots are read, and what they return is changed, in many goroutines while events
+// are folded. The race detector watches.
+func TestStateIsReadWhileItGrows(t *testing.T) {
+	t.Parallel()
+	state := foldAll(t, "atx "+atxOn, "msd "+msdFull)
+	var readers sync.WaitGroup
+	for i := range 200 {
+		next, err := state.fold(mustDecode(t, fmt.Sprintf(`{"event_type":"msd","event":{"storage":{"parts":{"":{"free":%d}}}}}`, i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		state = next
+		for range 3 {
+			readers.Go(func() {
+				raw := next.Raw(EventMSD)
+				var msd struct {
+					Storage struct {
+						Images map[string]any
+						Parts  map[string]struct{ Free int }
+					}
+				}
+				if err := json.Unmarshal(raw, &msd); err != nil || len(msd.Storage.Images) != 2 || msd.Storage.Parts[""].Free != i {
+					t.Errorf("snapshot %d is %s, %v", i, raw, err)
+				}
+				clear(raw)
+				if atx, ok := next.ATX(); !ok || !atx.LEDs.Power {
+					t.Errorf("ATX of snapshot %d is %+v, %v", i, atx, ok)
+				} else {
+					clear(atx.Raw)
+				}
+				_ = next.Version()
+				_ = next.stale()
+			})
+		}
+	}
+	readers.Wait()
 }
 
 func TestStateBeforeAnyEvent(t *testing.T) {

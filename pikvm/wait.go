@@ -12,7 +12,7 @@ const maxWaitBacklog = 256
 
 // Wait returns the first state, from the present one on, for which ok returns true. It looks at every state in
 // order, so that a change that lasts for a moment only is not missed, unless ok takes so long that hundreds of
-// states pile up. States without a connection do not count; after a reconnect the state is empty and grows
+// states, or 4 MiB of events, pile up: then the oldest are skipped. States without a connection do not count; after a reconnect the state is empty and grows
 // again, so ok must cope with what is missing.
 //
 // ok runs in the goroutine of the caller. Wait returns an error when ctx is done, when the session gives up

@@ -64,3 +64,35 @@ func TestWaitLooksAtThePresent(t *testing.T) {
 		f.network.Resume(netem.Both)
 	})
 }
+
+// TestWaitSkipsWhatPilesUp: a slow predicate sees the newest states.
+func TestWaitSkipsWhatPilesUp(t *testing.T) {
+	t.Parallel()
+	inBubble(t, nil, nil, func(t *testing.T, f *fake) {
+		s := f.open(t, nil)
+		knowsATX(t, s)
+		const events = 300
+		first, seen, last := true, 0, 0
+		_, err := s.Wait(within(t, time.Minute), func(s *pikvm.State) bool {
+			if first {
+				first = false
+				for n := 1; n <= events; n++ {
+					if err := f.Emit("counter", map[string]int{"n": n}); err != nil {
+						t.Error(err)
+					}
+				}
+				synctest.Wait()
+				return false
+			}
+			var counter struct{ N int }
+			if s.Decode("counter", &counter) != nil || counter.N <= last {
+				t.Errorf("after %d comes %d", last, counter.N)
+			}
+			seen, last = seen+1, counter.N
+			return last == events
+		})
+		if err != nil || seen != 256 {
+			t.Errorf("saw %d states, want 256; %v", seen, err)
+		}
+	})
+}
