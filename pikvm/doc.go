@@ -25,13 +25,20 @@
 // [Options.MaxBody]. Nothing is repeated unless [Options.Retry] or [ATXOptions.BusyWait] asks for it; the press of a
 // button is never repeated when its answer is lost.
 //
+// # Power and events
+//
+// [ATX.PowerOn], [ATX.PowerOff], [ATX.PowerCycle] and [ATX.ForceReset] press what has to be pressed, never twice, and
+// look at the LED until it shows the effect; [PowerOptions] says how hard they try, and its OnStep hears of each step.
+// [Client.Events] opens a [Session]: an event socket that reconnects by itself and knows the [State] of the device.
+//
 // # Errors
 //
 // Every error matches [Err]. [ErrAuth], [ErrBusy], [ErrUnavailable], [ErrDisabled] and their like tell what the device
 // said: all of them are an [APIError]. [ErrConnect] and [ErrConnectionTimeout] tell that it was not reached or did not
-// answer, [ErrWebSocket] that a socket broke, [ErrConfiguration] that an option or argument was wrong. The kinds of
-// package errkit answer the general questions: whether it may work later (errkit.Transient), and whether it is certain
-// that nothing was sent (errkit.NotSent). No text holds a password, a code or a token.
+// answer, [ErrWebSocket] that a socket broke, [ErrPower] that the LED did not show what was asked for,
+// [ErrConfiguration] that an option or argument was wrong. The kinds of package errkit answer the general questions:
+// whether it may work later (errkit.Transient), and whether it is certain that nothing was sent (errkit.NotSent). No
+// text holds a password, a code or a token.
 //
 // Wire facts come from the PiKVM API as documented at https://docs.pikvm.org/api/ and as observed on kvmd 4.197.
 package pikvm
