@@ -89,7 +89,8 @@ func New(baseURL string, opts *Options) (*Client, error) {
 
 // Close ends the client: it interrupts what is under way, waits for it and closes the connections. Sessions of
 // events end too. A session on the device stays; [Auth.Logout] ends that. Close may be called from any
-// goroutine and more than once; it always returns nil. It must not be called from a callback of the client.
+// goroutine and more than once; it always returns nil. It must not be called from a function in the [Options] or from
+// [EventOptions].OnRetry.
 func (c *Client) Close() error {
 	c.mu.Lock()
 	c.closed = true
