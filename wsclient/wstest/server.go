@@ -2,6 +2,7 @@ package wstest
 
 import (
 	"crypto/tls"
+	"errors"
 	"io"
 	"log"
 	"net"
@@ -149,14 +150,14 @@ func (s *Server) Conns() []*wsconn.Conn {
 	return conns
 }
 
-// CloseConns closes all open connections with a close frame.
+// CloseConns closes all open connections with a close frame. A client that does not answer is an error, and does not
+// keep the others from being closed.
 func (s *Server) CloseConns(code int, reason string) error {
+	var errs []error
 	for _, c := range s.Conns() {
-		if err := c.Close(code, reason); err != nil {
-			return err
-		}
+		errs = append(errs, c.Close(code, reason))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // DropConns closes all open connections without a close frame.

@@ -124,6 +124,38 @@ func TestServer(t *testing.T) {
 	}
 }
 
+// Clients that do not answer a close frame are told of, and all are closed.
+func TestCloseConns(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		mem := wstest.NewMemory()
+		srv, err := wstest.Start(&wstest.Options{Listener: mem})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer srv.Close()
+		var conns []*wsconn.Conn
+		for range 2 { // nobody reads
+			c, err := wsconn.Dial(t.Context(), srv.URL(), &wsconn.DialOptions{DialContext: mem.DialContext})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.CloseNow()
+			conns = append(conns, c)
+		}
+		synctest.Wait()
+		if err := srv.CloseConns(1001, "bye"); !errors.Is(err, wsconn.ErrTimeout) {
+			t.Errorf("got %v", err)
+		}
+		for _, c := range conns {
+			_, _, err := c.Read(nil)
+			if e, ok := errors.AsType[*wsconn.ClosedError](err); !ok || e.Code != 1001 {
+				t.Errorf("got %v", err)
+			}
+		}
+	})
+}
+
 // A peer plays its scripts in turn and keeps their errors.
 func TestPeer(t *testing.T) {
 	t.Parallel()
