@@ -2,6 +2,7 @@ package spool_test
 
 import (
 	"bytes"
+	"hash/fnv"
 	"testing"
 
 	"github.com/fieldlink-go/fieldlink/wsclient/spool"
@@ -17,7 +18,9 @@ func FuzzSegment(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte, off uint16, flip byte) {
 		recs, steps := spool.WalkSegment(b, 7)
 		check(t, recs, steps, len(b))
-		built := spool.BuildSegment(7, uint64(len(b)), b, []byte("second"), b, []byte("fourth"))
+		salt := fnv.New64a() // nobody knows the salt of a file: no payload can hold frames of the one that it is in
+		_, _ = salt.Write(b)
+		built := spool.BuildSegment(7, salt.Sum64(), b, []byte("second"), b, []byte("fourth"))
 		if int(off) < len(built) {
 			built[off] ^= flip
 		}
