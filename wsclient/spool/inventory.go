@@ -51,6 +51,10 @@ func survey(fsys vfs.FS, dir string) (inventory, error) {
 			return list, err
 		}
 	}
+	// If a program uses the directory, segments may have gone meanwhile; the cursor was ahead of them then.
+	if c, state, err := loadCursor(fsys, dir); err == nil && state == cursorGood && list.state == cursorGood {
+		list.cursor.head = c.head
+	}
 	return list, nil
 }
 

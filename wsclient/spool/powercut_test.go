@@ -413,7 +413,7 @@ func TestPowerCut(t *testing.T) {
 	t.Parallel()
 	steps, seeds, plan, want := 50, uint64(1), cutdisk.Plan{Random: 1}, 2000
 	if *full {
-		steps, seeds, plan, want = 110, 4, cutdisk.Plan{Random: 1}, 100_000
+		steps, seeds, plan, want = 110, 8, cutdisk.Plan{Random: 1}, 100_000
 	}
 	var total outcome
 	for _, policy := range []spool.SyncPolicy{spool.SyncAlways, spool.SyncEvery, spool.SyncNone} {
