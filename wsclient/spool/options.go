@@ -89,8 +89,8 @@ type Options struct {
 	CursorInterval time.Duration
 
 	// OnReport is told of everything that is lost, damaged or set aside, in order and one at a time, from the
-	// goroutine that came upon it. It may block and may use the spool, but must not close it. Losses of a full spool come together, at
-	// most once a second. Nil means that only [Stats] count them.
+	// goroutine that came upon it. It may block and may use the spool, but must not close it. Losses of a full spool
+	// come together, at most once a second. Nil means that only [Stats] count them.
 	OnReport func(Report)
 
 	// Logger gets what OnReport gets, as warnings. Nil discards.

@@ -85,7 +85,7 @@ type tally struct {
 	told time.Time // when the last one was reported
 }
 
-// add counts n more records lost, from first to last. mu is held.
+// lose counts n more records lost, from first to last. mu is held.
 func (s *Spool) lose(kind ReportKind, first, last, n uint64) {
 	t := &s.tallies[kind]
 	if t.Records == 0 {
