@@ -50,6 +50,14 @@ bench: ## run the benchmarks of PKG (all), with allocations
 bench-peers: ## measure wsconn beside other WebSocket libraries, as ratios
 	@go run ./internal/e2e/benchpeers
 
+.PHONY: powercut
+powercut: ## replay the spool's file operations into the disks that a power cut could leave (100,000 and more)
+	go test ./wsclient/spool -count=1 -timeout=60m -v -run 'TestPowerCut$$|TestPlantedMissingSync' -args -full
+
+.PHONY: bitrot
+bitrot: ## flip 10,000 bits of the spool and cut 1,000 files
+	go test ./wsclient/spool -count=1 -timeout=60m -v -run 'TestBitRot|TestTruncation' -args -full
+
 .PHONY: interop
 interop: ## test against independent peers; installs their npm packages
 	bash internal/e2e/interop/setup.sh

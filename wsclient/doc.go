@@ -3,6 +3,8 @@
 //
 //   - [github.com/fieldlink-go/fieldlink/wsclient/wsconn]: a single connection, dialled or accepted, tuned for
 //     throughput and for bad links.
+//   - [github.com/fieldlink-go/fieldlink/wsclient/spool]: a durable log for what must survive a power cut. It knows
+//     nothing of WebSockets.
 //   - [github.com/fieldlink-go/fieldlink/wsclient/wstest]: peers for the tests of programs that use WebSockets, well
 //     behaved and otherwise.
 //
