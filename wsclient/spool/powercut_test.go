@@ -176,9 +176,13 @@ func (s *story) quarantine() {
 	s.holds()
 }
 
-// scar damages one record of those that are there, and returns its number.
+// scar damages one record of those that are there.
 func (s *story) scar() {
-	recs, err := s.spool.Peek(4)
+	from := uint64(0)
+	if st := s.spool.Stats(); st.Next > 4 && s.rng.IntN(2) == 0 {
+		from = st.Next - 4 // in the segment that is being written
+	}
+	recs, err := s.spool.PeekFrom(from, 4)
 	s.must(err)
 	if len(recs) < 4 {
 		return
@@ -231,6 +235,7 @@ func (s *story) tell(steps int) {
 		case 5:
 			s.scar()
 		case 6:
+			s.scar()
 			s.close()
 			s.session = s.disk.Session()
 			s.salt++
