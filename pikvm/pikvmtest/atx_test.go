@@ -112,6 +112,7 @@ func TestBusyLines(t *testing.T) {
 						"AtxIsBusyError", "Performing another ATX operation, please try again later")
 				}
 				time.Sleep(ms)
+				synctest.Wait() // the line is freed at this very instant
 				k.want(k.do("POST", "/api/atx/click?wait=1&button="+tc.button), 200, "", "")
 				if got := time.Since(begin); got != 2*tc.busy {
 					t.Errorf("the second answer came after %v, want %v", got, 2*tc.busy)
