@@ -14,15 +14,30 @@ var endings = []string{
 }
 
 // isSecretName reports whether a value of this name is to be hidden. Percent-encoding, letter case, punctuation,
-// invisible characters, a plural and an index do not matter: token[0], API-Keys, %74oken.
+// invisible characters, a plural and an index do not matter: token[0], API-Keys, %74oken. The name counts as it is and
+// with each layer of encoding taken off, since nobody knows how many the peer takes off.
 func isSecretName(name string) bool {
+	for range maxLayers {
+		if endsSecret(name) {
+			return true
+		}
+		plain := unescape(name)
+		if plain == name {
+			return false
+		}
+		name = plain
+	}
+	return endsSecret(name)
+}
+
+func endsSecret(name string) bool {
 	name = strings.Map(func(r rune) rune {
 		r = unicode.ToLower(r)
 		if r < 'a' || r > 'z' {
 			return -1 // digits too: password2
 		}
 		return r
-	}, decode(name))
+	}, name)
 	for _, ending := range endings {
 		if strings.HasSuffix(name, ending) || strings.HasSuffix(name, ending+"s") {
 			return true
@@ -31,9 +46,12 @@ func isSecretName(name string) bool {
 	return false
 }
 
+// maxLayers is how many layers of percent-encoding are taken off.
+const maxLayers = 8
+
 // decode removes percent-encoding, also where it was applied more than once. What cannot be decoded stays.
 func decode(s string) string {
-	for range 8 {
+	for range maxLayers {
 		plain := unescape(s)
 		if plain == s {
 			break

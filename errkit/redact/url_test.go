@@ -144,6 +144,7 @@ func TestURLDoesNotChangeItsArgument(t *testing.T) {
 func FuzzURLString(f *testing.F) {
 	f.Add("https", "user", "h:80", "/p/q;x=1", "x=1", "", "y=2", 3)
 	f.Add("wss", "", "[::1]", "", "token", "%26", "url=https://h/", 0)
+	f.Add("https", "", "h", "", "token", "%2%6", "url=https://h/", 2) // decoded, %6a takes the a of the name
 	f.Add("http+unix", "a%40b", "h", "//", "a[]", ";", "&&", 20)
 	f.Fuzz(func(t *testing.T, scheme, user, host, path, before, prefix, after string, name int) {
 		const marker = "S3CRETmarker"
