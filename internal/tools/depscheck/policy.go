@@ -13,6 +13,10 @@ var allowed = map[string]struct{ released, tests []string }{
 		released: []string{repo.Prefix + "/errkit", "github.com/coder/websocket"},
 		tests:    []string{repo.Prefix + "/internal", "github.com/google/go-cmp"},
 	},
+	"ngtt": {
+		released: []string{repo.Prefix + "/errkit"},
+		tests:    []string{repo.Prefix + "/internal", "github.com/google/go-cmp"},
+	},
 	"pikvm": {
 		released: []string{repo.Prefix + "/errkit", repo.Prefix + "/wsclient", "github.com/go-resty/resty/v2"},
 		tests:    []string{repo.Prefix + "/internal", "github.com/google/go-cmp"},
