@@ -217,11 +217,11 @@ func (d *dialer) failed(ctx, bounded context.Context, resp *http.Response, err e
 		}
 		info.Class = wserr.ErrTimeout
 		info.Kind |= errkit.Connection | errkit.NotSent
-		return &wserr.TimeoutError{Info: info}
+		return &wserr.TimeoutError{Info: info, URL: d.target}
 	case bounded.Err() != nil:
 		info.Class = wserr.ErrTimeout
 		info.Kind = errkit.Connection | errkit.NotSent
-		return &wserr.TimeoutError{Info: info, Limit: d.opts.HandshakeTimeout}
+		return &wserr.TimeoutError{Info: info, Limit: d.opts.HandshakeTimeout, URL: d.target}
 	case d.proxyAnswer != nil:
 		return d.refused(d.proxyAnswer, errProxyRefused)
 	case resp != nil && resp.StatusCode == http.StatusSwitchingProtocols:
@@ -244,7 +244,7 @@ func (d *dialer) refused(resp *http.Response, cause error) error {
 	if d.location != "" {
 		e.Header.Set("Location", d.location)
 	}
-	class := wserr.ErrHandshake
+	class := wserr.HandshakeClass(resp.StatusCode)
 	e.Info = errkit.Info{
 		Class: class, Op: callConnect, Target: d.target, Kind: errkit.HTTPKind(resp.StatusCode), Err: cause,
 	}

@@ -21,6 +21,7 @@ type ClosedError struct {
 	Code   int    // close code; 1006 for an end without a close frame, 1005 for a close frame without a code
 	Reason string // reason given with the code
 	Remote bool   // whether the end came from outside
+	Gen    uint64 // generation of the connection, from 1; 0 if it is not one of a sequence
 }
 
 // Closed returns a *[ClosedError] for an end that came from outside.
@@ -61,16 +62,19 @@ func (e *ClosedError) Error() string {
 func (e *ClosedError) ErrorAttrs() []slog.Attr {
 	return []slog.Attr{
 		slog.Int("code", e.Code), slog.String("reason", e.Reason), slog.Bool("remote", e.Remote),
+		slog.Uint64("gen", e.Gen),
 	}
 }
 
 // TimeoutError reports that a limit of this module passed. It matches [os.ErrDeadlineExceeded], and
 // context.DeadlineExceeded only if the deadline was that of the caller's context.
 //
-// Info.Op names what took too long: "connect", "ping", "receive", "send" or "close".
+// Info.Op names what took too long: "connect", "ping", "receive", "send", "close", "ack", "drain" or "subscribe". When
+// several dials were made, Info.Attempts counts them.
 type TimeoutError struct {
 	errkit.Info
 	Limit time.Duration // the limit that passed; 0 if it was a deadline of the caller
+	URL   string        // the address, without secrets, of "connect"
 }
 
 func (e *TimeoutError) Error() string {
@@ -80,24 +84,7 @@ func (e *TimeoutError) Error() string {
 	return errkit.Message(&e.Info, "limit "+e.Limit.String())
 }
 
-// ErrorAttrs returns the limit for structured logs.
+// ErrorAttrs returns limit and address for structured logs.
 func (e *TimeoutError) ErrorAttrs() []slog.Attr {
-	return []slog.Attr{slog.Duration("limit", e.Limit)}
-}
-
-// QueueFullError reports that a bounded queue had no room. Info.Op is "receive" or "send"; a message that was to be
-// sent is certain not to have been.
-type QueueFullError struct {
-	errkit.Info
-	QueueSize    int    // room of the queue, in messages
-	DroppedCount uint64 // messages lost since the connection came about
-}
-
-func (e *QueueFullError) Error() string {
-	return errkit.Message(&e.Info, "size "+strconv.Itoa(e.QueueSize)+", dropped "+strconv.FormatUint(e.DroppedCount, 10))
-}
-
-// ErrorAttrs returns the queue's size and losses for structured logs.
-func (e *QueueFullError) ErrorAttrs() []slog.Attr {
-	return []slog.Attr{slog.Int("queue_size", e.QueueSize), slog.Uint64("dropped_count", e.DroppedCount)}
+	return []slog.Attr{slog.Duration("limit", e.Limit), slog.String("url", e.URL)}
 }

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
 )
@@ -28,17 +29,20 @@ func (e *ConfigError) ErrorAttrs() []slog.Attr {
 
 // ConnectionError reports that no connection came about: name resolution, dial, TLS, proxy or upgrade failed.
 // The cause keeps the type that the standard library gave it, such as *[net.DNSError] or
-// *[tls.CertificateVerificationError].
+// *[tls.CertificateVerificationError]. When several dials were made, Info.Attempts counts them and the cause is that
+// of the last one.
 type ConnectionError struct {
 	errkit.Info
-	URL string // the address, without secrets
+	URL      string        // the address, without secrets
+	Endpoint int           // which one of several addresses, from 0
+	Elapsed  time.Duration // from the first attempt to the end of the last one; 0 if not measured
 }
 
 func (e *ConnectionError) Error() string { return errkit.Message(&e.Info, "") }
 
-// ErrorAttrs returns the address for structured logs.
+// ErrorAttrs returns address and time for structured logs.
 func (e *ConnectionError) ErrorAttrs() []slog.Attr {
-	return []slog.Attr{slog.String("url", e.URL)}
+	return []slog.Attr{slog.String("url", e.URL), slog.Int("endpoint", e.Endpoint), slog.Duration("elapsed", e.Elapsed)}
 }
 
 // MaxBody is the most that a [HandshakeError] keeps of the answer's body, in bytes.
@@ -47,7 +51,8 @@ const MaxBody = 1024
 // HandshakeError reports that the peer answered the upgrade request with a status other than 101. On the accepting
 // side it reports the status with which a request was turned down. It is a [ConnectionError].
 //
-// The kinds follow the status: 401 and 407 are errkit.Auth, 403 is errkit.Denied, 429 is errkit.RateLimited, 503 is
+// The class is that of the status: [ErrUnauthorized], [ErrForbidden], [ErrRateLimited] or else [ErrHandshake]. The
+// kinds follow the status: 401 and 407 are errkit.Auth, 403 is errkit.Denied, 429 is errkit.RateLimited, 503 is
 // errkit.Unavailable. Info.RetryAfter holds the answer's Retry-After.
 type HandshakeError struct {
 	ConnectionError
@@ -70,6 +75,19 @@ func (e *HandshakeError) detail() string {
 	return detail
 }
 
+// HandshakeClass returns the class of an upgrade that was answered with status.
+func HandshakeClass(status int) *errkit.Class {
+	switch status {
+	case http.StatusUnauthorized, http.StatusProxyAuthRequired:
+		return ErrUnauthorized
+	case http.StatusForbidden:
+		return ErrForbidden
+	case http.StatusTooManyRequests:
+		return ErrRateLimited
+	}
+	return ErrHandshake
+}
+
 // As makes a *HandshakeError a *[ConnectionError] for errors.As.
 func (e *HandshakeError) As(target any) bool {
 	p, ok := target.(**ConnectionError)
@@ -83,12 +101,6 @@ func (e *HandshakeError) As(target any) bool {
 func (e *HandshakeError) ErrorAttrs() []slog.Attr {
 	return append(e.ConnectionError.ErrorAttrs(), slog.Int("status", e.StatusCode))
 }
-
-// ReconnectError reports that a lost connection was not regained. Info.Attempts counts the dials of that outage,
-// Info.Err is the failure of the last one.
-type ReconnectError struct{ errkit.Info }
-
-func (e *ReconnectError) Error() string { return errkit.Message(&e.Info, "") }
 
 // text is an error made of words alone.
 type text string

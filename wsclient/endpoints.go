@@ -1,0 +1,49 @@
+//go:build !js
+
+package wsclient
+
+import (
+	"strconv"
+	"time"
+)
+
+// Order says in which order several addresses are tried.
+type Order int
+
+const (
+	// Ordered stays with the address that worked last and goes on from there in the order of the list.
+	Ordered Order = iota
+	// RoundRobin takes the next address of the list for each connection.
+	RoundRobin
+	// Random shuffles the list for each connection.
+	Random
+)
+
+// String returns "ordered", "round robin" or "random", and the number of an order that does not exist.
+func (o Order) String() string {
+	switch o {
+	case Ordered:
+		return "ordered"
+	case RoundRobin:
+		return "round robin"
+	case Random:
+		return "random"
+	}
+	return "order " + strconv.Itoa(int(o))
+}
+
+// EndpointOptions name further addresses of the peer. The zero value has none.
+//
+// All addresses are tried one after the other without a delay in between; the delay of [ReconnectOptions] comes when
+// all of them have failed. An address whose peer asked to wait is left out until its time.
+type EndpointOptions struct {
+	// URLs are tried besides the one given to New, which is the first.
+	URLs []string
+
+	// Order is Ordered by default.
+	Order Order
+
+	// FailbackAfter is how long after its failure the first address of an Ordered list is preferred again. Zero means
+	// that it has no preference.
+	FailbackAfter time.Duration
+}
