@@ -1,0 +1,133 @@
+package inbox
+
+// Put adds an item, or applies the policy if there is no room. It returns how many items were lost by that. Under
+// [Block] and [Fail] it may report that the queue is full: the item was not taken; under Block it is not lost either, so
+// the caller either waits for room and tries again or gives it up with [Queue.Lose].
+func (q *Queue[T]) Put(item T) (dropped int, full bool) {
+	n := int64(q.size(item))
+	q.in.mu.Lock()
+	if !q.fits(n) {
+		q.in.mu.Unlock()
+		return q.putFull(item, n)
+	}
+	first := q.append(item, n)
+	q.in.mu.Unlock()
+	if first && q.waiting.Load() > 0 {
+		signal(q.wake)
+	}
+	return 0, false
+}
+
+// WaitRoom waits, after Put under [Block] found the queue full, until a consumer took something. It returns false if
+// stop was closed or the queue ended before that.
+func (q *Queue[T]) WaitRoom(stop <-chan struct{}) bool {
+	q.out.mu.Lock()
+	ended := q.out.ended
+	q.out.mu.Unlock()
+	select {
+	case <-q.room:
+		return true
+	case <-stop:
+	case <-ended:
+	}
+	return false
+}
+
+// Lose records an item that the producer had and could not put in.
+func (q *Queue[T]) Lose() {
+	q.in.mu.Lock()
+	q.lose()
+	q.in.mu.Unlock()
+	if q.waiting.Load() > 0 {
+		signal(q.wake)
+	}
+}
+
+// fits reports whether there is room for n bytes more. It looks at what the consumers took only when it must: when
+// there might be no room, or a new high water.
+func (q *Queue[T]) fits(n int64) bool {
+	p := &q.in
+	if p.count-p.seenCount >= p.highWater || p.bytes-p.seenBytes > q.cfg.MaxBytes-n {
+		p.seenCount, p.seenBytes = q.out.count.Load(), q.out.bytes.Load()
+	}
+	depth := p.count - p.seenCount
+	return depth == 0 || depth < int64(q.cfg.MaxMessages) && p.bytes-p.seenBytes <= q.cfg.MaxBytes-n
+}
+
+// append stores an item and reports whether it is the first on the producer's side.
+func (q *Queue[T]) append(item T, n int64) (first bool) {
+	p := &q.in
+	p.items = append(p.items, slot[T]{item: item, size: n, lost: p.lost})
+	p.lost = 0
+	p.count++
+	p.bytes += n
+	p.highWater = max(p.highWater, p.count-p.seenCount)
+	return len(p.items) == 1
+}
+
+// putFull is Put when there seems to be no room.
+func (q *Queue[T]) putFull(item T, n int64) (dropped int, full bool) {
+	q.out.mu.Lock()
+	defer q.out.mu.Unlock()
+	q.in.mu.Lock()
+	defer q.in.mu.Unlock()
+	if q.cfg.Policy == DropOldest {
+		for !q.fits(n) {
+			q.dropOldest()
+			dropped++
+		}
+	}
+	if q.fits(n) {
+		q.append(item, n)
+		if q.waiting.Load() > 0 {
+			signal(q.wake)
+		}
+		return dropped, false
+	}
+	if q.cfg.Policy == Block {
+		select {
+		case <-q.room: // of an earlier wait
+		default:
+		}
+		q.out.blocked = true
+		return 0, true
+	}
+	q.lose()
+	return 1, q.cfg.Policy == Fail
+}
+
+// lose counts an item that is lost at the end of the queue. It runs with the producer's lock held.
+func (q *Queue[T]) lose() {
+	q.in.dropped++
+	if q.in.lost == 0 {
+		q.in.gaps++
+	}
+	q.in.lost++
+}
+
+// dropOldest removes the first item. The gap that it leaves is in front of the next one. It runs with both locks held
+// and the queue not empty.
+func (q *Queue[T]) dropOldest() {
+	if q.out.next == len(q.out.items) {
+		q.swap()
+	}
+	lost := q.out.items[q.out.next].lost
+	if lost == 0 {
+		q.in.gaps++
+	}
+	q.in.dropped++
+	var item T
+	q.pop(&item)
+	*q.firstLost() += lost + 1
+}
+
+// firstLost returns the count of losses in front of the first item. It runs with both locks held.
+func (q *Queue[T]) firstLost() *uint64 {
+	switch {
+	case q.out.next < len(q.out.items):
+		return &q.out.items[q.out.next].lost
+	case len(q.in.items) > 0:
+		return &q.in.items[0].lost
+	}
+	return &q.in.lost
+}
