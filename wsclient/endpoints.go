@@ -5,6 +5,8 @@ package wsclient
 import (
 	"strconv"
 	"time"
+
+	"github.com/fieldlink-go/fieldlink/wsclient/internal/wserr"
 )
 
 // Order says in which order several addresses are tried.
@@ -46,4 +48,15 @@ type EndpointOptions struct {
 	// FailbackAfter is how long after its failure the first address of an Ordered list is preferred again. Zero means
 	// that it has no preference.
 	FailbackAfter time.Duration
+}
+
+// check returns a *ConfigError for what cannot be used, except for the addresses.
+func (o *EndpointOptions) check() error {
+	switch {
+	case o.Order < Ordered || o.Order > Random:
+		return wserr.Config(opNew, "Endpoints.Order", "unknown order")
+	case o.FailbackAfter < 0:
+		return wserr.Config(opNew, "Endpoints.FailbackAfter", "negative")
+	}
+	return nil
 }

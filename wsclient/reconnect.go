@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/errkit/retry"
+	"github.com/fieldlink-go/fieldlink/wsclient/internal/wserr"
 )
 
 // What [ReconnectOptions.MaxAttempts] and [ReconnectOptions.MaxInitialAttempts] may be besides a number.
@@ -96,4 +97,19 @@ type ReconnectOptions struct {
 	// ends the attempts, as a certificate that has expired or is not yet valid does not: clocks of devices are often
 	// wrong after the start.
 	RetryTLSErrors bool
+}
+
+// check returns a *ConfigError for what cannot be used.
+func (o *ReconnectOptions) check() error {
+	switch {
+	case o.Strategy < Exponential || o.Strategy > Callback:
+		return wserr.Config(opNew, "Reconnect.Strategy", "unknown strategy")
+	case o.Strategy == Callback && o.Delay == nil:
+		return wserr.Config(opNew, "Reconnect.Delay", "missing, though the strategy is Callback")
+	case o.MaxAttempts < NoRetry:
+		return wserr.Config(opNew, "Reconnect.MaxAttempts", "negative")
+	case o.MaxInitialAttempts < NoRetry:
+		return wserr.Config(opNew, "Reconnect.MaxInitialAttempts", "negative")
+	}
+	return nil
 }

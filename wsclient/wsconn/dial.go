@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +18,7 @@ import (
 	"github.com/fieldlink-go/fieldlink/errkit"
 	"github.com/fieldlink-go/fieldlink/errkit/redact"
 	"github.com/fieldlink-go/fieldlink/wsclient/internal/wserr"
+	"github.com/fieldlink-go/fieldlink/wsclient/internal/wsurl"
 )
 
 // DialOptions are the settings of [Dial]. The zero value is good for use.
@@ -106,22 +106,9 @@ func newDialer(rawURL string, opts *DialOptions) (*dialer, error) {
 	if opts != nil {
 		d.opts = *opts
 	}
-	u, err := url.Parse(rawURL)
+	u, err := wsurl.Parse(callConnect, "url", rawURL)
 	if err != nil {
-		return nil, wserr.Config(callConnect, "url", "not a URL")
-	}
-	switch u.Scheme {
-	case "ws", "wss", "http", "https":
-	default:
-		return nil, wserr.Config(callConnect, "url", "scheme is not ws or wss")
-	}
-	if u.Hostname() == "" {
-		return nil, wserr.Config(callConnect, "url", "no host")
-	}
-	if p := u.Port(); p != "" {
-		if _, err := strconv.ParseUint(p, 10, 16); err != nil {
-			return nil, wserr.Config(callConnect, "url", "port is above 65535")
-		}
+		return nil, err
 	}
 	if d.opts.Options, err = d.opts.withDefaults(callConnect); err != nil {
 		return nil, err
