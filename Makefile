@@ -51,8 +51,8 @@ bench-peers: ## measure wsconn beside other WebSocket libraries, as ratios
 	@go run ./internal/e2e/benchpeers
 
 .PHONY: powercut
-powercut: ## replay the spool's file operations into the disks that a power cut could leave (100,000 and more)
-	go test ./wsclient/spool -count=1 -timeout=60m -v -run 'TestPowerCut$$|TestPlantedMissingSync' -args -full
+powercut: ## replay the spool's file operations, traced with strace if it is installed, into 100,000 disks that a power cut could leave
+	go test ./wsclient/spool -count=1 -timeout=60m -v -run 'TestFaithfulDisk|TestPowerCut$$|TestPlantedMissingSync' -args -full
 
 .PHONY: bitrot
 bitrot: ## flip 10,000 bits of the spool and cut 1,000 files

@@ -28,19 +28,20 @@ type faulty struct {
 func newFaulty(t *testing.T, opts *spool.Options) *faulty {
 	t.Helper()
 	f := &faulty{disk: cutdisk.New()}
-	f.disk.Fail = func(op cutdisk.Op, site string) error {
-		if fail := f.fault.Load(); fail != nil {
-			return (*fail)(op, site)
-		}
-		return nil
-	}
 	f.reopen(t, opts)
 	return f
 }
 
 func (f *faulty) reopen(t *testing.T, opts *spool.Options) {
 	t.Helper()
-	s, err := spool.OpenOn(f.disk.Session(), 1, logDir, opts)
+	session := f.disk.Session()
+	session.Fail = func(op cutdisk.Op, site string) error {
+		if fail := f.fault.Load(); fail != nil {
+			return (*fail)(op, site)
+		}
+		return nil
+	}
+	s, err := spool.OpenOn(session, 1, logDir, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,5 +271,43 @@ func TestReadOnlyDirectory_QU25(t *testing.T) {
 	_, err := spool.Open(dir, nil)
 	if e, ok := errors.AsType[*spool.SpoolError](err); !ok || !errors.Is(err, errkit.Denied) || e.Path == "" {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestDirectoriesAbove: what is above and cannot be synced does not matter, what fails there does.
+func TestDirectoriesAbove(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err error
+		ok  bool
+	}{
+		{syscall.EACCES, true},
+		{syscall.EINVAL, true}, // a file system without it, such as squashfs
+		{syscall.EROFS, true},
+		{syscall.EIO, false},
+	} {
+		t.Run(c.err.Error(), func(t *testing.T) {
+			t.Parallel()
+			session := cutdisk.New().Session()
+			session.Fail = func(op cutdisk.Op, _ string) error {
+				if op.Kind == cutdisk.SyncDir && op.Name != logDir {
+					return c.err
+				}
+				return nil
+			}
+			s, err := spool.OpenOn(session, 1, logDir, nil)
+			if c.ok != (err == nil) || err != nil && !errors.Is(err, c.err) {
+				t.Fatal(err)
+			}
+			if err != nil {
+				return
+			}
+			if _, err := s.Append(t.Context(), spool.Entry{}); err != nil {
+				t.Error(err)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
+	"syscall"
 )
 
 // tailScan is what the last segment of a log holds.
@@ -83,6 +85,9 @@ func (s *Spool) recoverTail(safe, known uint64) error {
 // begin makes the first segment of a log that has none.
 func (s *Spool) begin(safe, known uint64) error {
 	base := known + 1
+	if err := s.anchor(); err != nil {
+		return err
+	}
 	if s.stored.head == 0 {
 		// From the first segment on there is a cursor, so that one that is missing is noticed.
 		c := cursor{head: s.head, safe: safe}
@@ -95,12 +100,6 @@ func (s *Spool) begin(safe, known uint64) error {
 	if err != nil {
 		return err
 	}
-	// The directory may have been made by somebody who was killed before he synced the one above.
-	parent := filepath.Dir(s.dir)
-	if err := s.fs.SyncDir(parent); err != nil && !errors.Is(err, fs.ErrPermission) {
-		_ = f.Close() // nothing is in it
-		return s.failure("spool.sync", parent, err)
-	}
 	s.active, s.synced = f, seg.end
 	s.segs, s.tail = append(s.segs, seg), seg
 	s.next, s.safe = base, base-1
@@ -109,6 +108,26 @@ func (s *Spool) begin(safe, known uint64) error {
 	}
 	s.head = base
 	return nil
+}
+
+// anchor syncs the directory and those above: Open made them, or somebody who was killed before he synced them. One
+// above that this process may not sync, or on a file system without such a thing, was not made by it.
+func (s *Spool) anchor() error {
+	if err := s.syncDir(); err != nil {
+		return err
+	}
+	for dir, parent := s.dir, filepath.Dir(s.dir); parent != dir; dir, parent = parent, filepath.Dir(parent) {
+		if err := s.fs.SyncDir(parent); err != nil && !cannotSync(err) {
+			return s.failure("spool.sync", parent, err)
+		}
+	}
+	return nil
+}
+
+func cannotSync(err error) bool {
+	return slices.ContainsFunc([]error{
+		fs.ErrPermission, errors.ErrUnsupported, syscall.EINVAL, syscall.EROFS,
+	}, func(reason error) bool { return errors.Is(err, reason) })
 }
 
 // repairTail acts on what scanTail found.

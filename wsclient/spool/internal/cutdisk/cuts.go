@@ -1,8 +1,7 @@
 package cutdisk
 
 import (
-	"encoding/binary"
-	"hash/fnv"
+	"hash/maphash"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -19,6 +18,7 @@ type Plan struct {
 	Random int    // random subsets of what was not synced, per operation
 	Seed   uint64 // of the randomness
 	Brief  bool   // nothing, everything and everything but one are enough
+	Missed bool   // only disks that the syncs that were left out would have ruled out
 
 	// Epoch says what is expected before an operation. The same disk is looked at again when more is expected of it.
 	// Nil means that the same is expected always.
@@ -32,6 +32,12 @@ type Plan struct {
 type seen struct {
 	sum   uint64
 	epoch int
+}
+
+// pending is an operation that a power cut may undo.
+type pending struct {
+	Op
+	due bool // a sync that was left out would have made it last
 }
 
 // share is how much of a pending operation is on the disk.
@@ -56,61 +62,78 @@ func (p *Plan) Cuts(base *Disk, ops []Op, visit func(d *Disk, before int) bool) 
 	if base != nil {
 		safe = base.image.clone()
 	}
-	var pending []Op
+	var open []pending
 	for i := 0; ; i++ {
-		for _, shares := range p.choices(pending, rng) {
-			if d := p.disk(safe, pending, shares, p.Epoch(i)); d != nil && !visit(d, i) {
+		for _, shares := range p.choices(open, rng) {
+			if d := p.disk(safe, open, shares, p.Epoch(i)); d != nil && !visit(d, i) {
 				return
 			}
 		}
 		if i == len(ops) {
 			return
 		}
-		pending = settle(safe, pending, ops[i])
+		open = settle(safe, open, ops[i])
 	}
 }
 
-// Distinct returns how many different disks were made.
-func (p *Plan) Distinct() int { return len(p.distinct) }
+// Distinct returns checksums of the different disks that were made, comparable in one process.
+func (p *Plan) Distinct() map[uint64]bool { return p.distinct }
 
-// settle adds op to what is pending, or does to the image what a sync makes safe.
-func settle(safe image, pending []Op, op Op) []Op {
+// settle adds op to what is open, or does to the image what a sync makes safe.
+func settle(safe image, open []pending, op Op) []pending {
 	switch op.Kind {
 	case Scar:
 		safe.apply(&op)
 	case Sync, SyncDir:
-		return slices.DeleteFunc(pending, func(o Op) bool {
-			dir, names := o.dir()
-			lasts := (op.Kind == Sync && o.onContents() && o.File == op.File) ||
-				(op.Kind == SyncDir && names && dir == op.Name)
+		return slices.DeleteFunc(open, func(o pending) bool {
+			lasts := op.covers(&o.Op)
 			if lasts {
-				safe.apply(&o)
+				safe.apply(&o.Op)
 			}
 			return lasts
 		})
+	case Missed:
+		for i := range open {
+			open[i].due = open[i].due || op.covers(&open[i].Op)
+		}
 	case Note:
 	default:
-		return append(pending, op)
+		return append(open, pending{Op: op})
 	}
-	return pending
+	return open
+}
+
+// covers reports whether op, a sync, makes o last.
+func (op *Op) covers(o *Op) bool {
+	if op.Name == "" {
+		return o.onContents() && o.File == op.File
+	}
+	dir, names := o.dir()
+	return names && dir == op.Name
 }
 
 // choices returns what of the pending operations is on each disk.
-func (p *Plan) choices(pending []Op, rng *rand.Rand) [][]share {
-	n := len(pending)
+func (p *Plan) choices(open []pending, rng *rand.Rand) [][]share {
+	n := len(open)
+	if p.Missed && !slices.ContainsFunc(open, func(o pending) bool { return o.due }) {
+		return nil
+	}
 	all := slices.Repeat([]share{whole}, n)
 	list := [][]share{slices.Repeat([]share{none}, n), all}
-	for i := range pending {
+	for i := range open {
+		if p.Missed && !open[i].due {
+			continue
+		}
 		list = append(list, with(all, i, none))
 		if p.Brief {
 			continue
 		}
 		list = append(list, with(slices.Repeat([]share{none}, n), i, whole))
-		if pending[i].Kind != Write {
+		if open[i].Kind != Write {
 			continue
 		}
 		for _, unit := range []int64{Sector, Page} {
-			for end := pending[i].Off/unit*unit + unit; end < pending[i].Off+int64(len(pending[i].Data)); end += unit {
+			for end := open[i].Off/unit*unit + unit; end < open[i].Off+int64(len(open[i].Data)); end += unit {
 				head := prefix(end)
 				list = append(list, with(all, i, head), with(slices.Repeat([]share{none}, n), i, head),
 					with(all, i, suffix(end)))
@@ -184,22 +207,19 @@ func sectors(bits uint64) share {
 }
 
 // disk makes one disk, nil if it was made before for the epoch.
-func (p *Plan) disk(safe image, pending []Op, shares []share, epoch int) *Disk {
+func (p *Plan) disk(safe image, open []pending, shares []share, epoch int) *Disk {
 	// Contents are shared with the safe image until they are changed.
 	m := image{dirs: maps.Clone(safe.dirs), names: maps.Clone(safe.names), files: maps.Clone(safe.files)}
-	for i := range pending {
-		if op := &pending[i]; op.onContents() {
+	for i := range open {
+		if op := &open[i]; op.onContents() {
 			m.files[op.File] = slices.Clone(safe.files[op.File])
 		}
 	}
-	for i := range pending {
-		shares[i](&pending[i], m)
+	for i := range open {
+		shares[i](&open[i].Op, m)
 	}
-	for name := range m.names {
-		if !m.dirs[dirOf(name)] {
-			delete(m.names, name)
-		}
-	}
+	maps.DeleteFunc(m.dirs, func(dir string, _ bool) bool { return !m.holds(dir) })
+	maps.DeleteFunc(m.names, func(name string, _ int) bool { return !m.holds(name) })
 	sum := m.sum()
 	key := seen{sum, epoch}
 	if p.seen[key] {
@@ -215,15 +235,22 @@ func (p *Plan) disk(safe image, pending []Op, shares []share, epoch int) *Disk {
 	return d
 }
 
+// seed is that of all checksums.
+var seed = maphash.MakeSeed()
+
 // sum returns a checksum of what a program can see.
 func (m image) sum() uint64 {
-	h := fnv.New64a()
-	var n [8]byte
+	var h maphash.Hash
+	h.SetSeed(seed)
+	for _, dir := range slices.Sorted(maps.Keys(m.dirs)) {
+		_, _ = h.WriteString(dir)
+		_ = h.WriteByte(0)
+	}
 	for _, name := range slices.Sorted(maps.Keys(m.names)) {
 		b := m.files[m.names[name]]
-		binary.LittleEndian.PutUint64(n[:], uint64(len(b)))
-		_, _ = h.Write([]byte(name))
-		_, _ = h.Write(n[:])
+		_, _ = h.WriteString(name)
+		_ = h.WriteByte(0)
+		maphash.WriteComparable(&h, len(b))
 		_, _ = h.Write(b)
 	}
 	return h.Sum64()

@@ -18,6 +18,7 @@ const (
 	Truncate             // to Off
 	Sync                 // of the contents of a file
 	SyncDir              // of the names in directory Name
+	Missed               // a sync of File, or of directory Name if it has one, that was left out
 	Scar                 // of Data at Off, by the medium: it lasts at once
 	Note                 // nothing; a place that the test remembers
 )
@@ -32,7 +33,7 @@ type Op struct {
 	Data []byte
 }
 
-// names reports whether the operation is on names, and in which directory.
+// dir reports whether the operation is on names, and in which directory.
 func (o *Op) dir() (string, bool) {
 	switch o.Kind {
 	case Mkdir, Create, Rename, Remove:

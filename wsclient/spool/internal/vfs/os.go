@@ -3,7 +3,6 @@ package vfs
 import (
 	"io"
 	"os"
-	"path/filepath"
 )
 
 // OS is the file system of the operating system.
@@ -14,22 +13,8 @@ const (
 	fileMode = 0o640
 )
 
-// MkdirAll makes dir and those above it, and syncs each that got a new entry.
-func (o OS) MkdirAll(dir string) error {
-	if info, err := os.Stat(dir); err == nil && info.IsDir() {
-		return nil
-	}
-	parent := filepath.Dir(dir)
-	if parent != dir {
-		if err := o.MkdirAll(parent); err != nil {
-			return err
-		}
-	}
-	if err := os.Mkdir(dir, dirMode); err != nil && !os.IsExist(err) {
-		return err
-	}
-	return o.SyncDir(parent)
-}
+// MkdirAll makes dir and those above it.
+func (OS) MkdirAll(dir string) error { return os.MkdirAll(dir, dirMode) }
 
 // List returns the names in dir.
 func (OS) List(dir string) ([]string, error) {

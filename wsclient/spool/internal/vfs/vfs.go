@@ -12,7 +12,7 @@ var ErrLocked = errors.New("locked by another opener")
 
 // FS is a file system. Names are paths as the operating system writes them.
 type FS interface {
-	// MkdirAll makes a directory and those above it; what it made lasts when it returns.
+	// MkdirAll makes a directory and those above it.
 	MkdirAll(dir string) error
 	// List returns the names of the files in a directory, without the directory.
 	List(dir string) ([]string, error)
