@@ -81,6 +81,9 @@ var (
 	// ErrCanceled: a message was taken back by its sender, and was not sent.
 	ErrCanceled = Err.New("canceled", "message canceled", errkit.Canceled|errkit.NotSent)
 
+	// ErrRefused: the peer refused a message that it got.
+	ErrRefused = Err.New("refused", "refused by the peer", errkit.Denied)
+
 	// ErrGiveUp: a callback that wraps it ends the attempts to connect.
 	ErrGiveUp = Err.New("giveup", "giving up", errkit.Exhausted)
 )
