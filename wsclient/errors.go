@@ -67,6 +67,7 @@ const (
 //	ErrMaybeSent          the caller's context ended while the message was being written
 //	ErrExpired            a message waited longer than it was good for
 //	ErrCanceled           a message was taken back
+//	ErrRefused            the peer refused a message that it got
 //	ErrGiveUp             a callback that wraps it ends the attempts to connect
 var (
 	Err                  = wserr.Err
@@ -95,5 +96,6 @@ var (
 	ErrMaybeSent         = wserr.ErrMaybeSent
 	ErrExpired           = wserr.ErrExpired
 	ErrCanceled          = wserr.ErrCanceled
+	ErrRefused           = wserr.ErrRefused
 	ErrGiveUp            = wserr.ErrGiveUp
 )
