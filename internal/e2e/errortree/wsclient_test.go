@@ -35,6 +35,7 @@ var wsclientTree = tree{
 		"ErrReconnect":         wsclient.ErrReconnect,
 		"ErrReconnectDisabled": wsclient.ErrReconnectDisabled,
 		"ErrReconnecting":      wsclient.ErrReconnecting,
+		"ErrRefused":           wsclient.ErrRefused,
 		"ErrShuttingDown":      wsclient.ErrShuttingDown,
 		"ErrSpool":             wsclient.ErrSpool,
 		"ErrSpoolClosed":       wsclient.ErrSpoolClosed,
@@ -123,6 +124,7 @@ var wsclientTree = tree{
 		plain(wsclient.ErrMaybeSent, "message may have been sent", 0),
 		plain(wsclient.ErrExpired, "message expired", errkit.Timeout|errkit.NotSent),
 		plain(wsclient.ErrCanceled, "message canceled", errkit.Canceled|errkit.NotSent),
+		plain(wsclient.ErrRefused, "refused by the peer", errkit.Denied),
 		plain(wsclient.ErrGiveUp, "giving up", errkit.Exhausted),
 	},
 }
