@@ -13,29 +13,39 @@ const (
 // place and item is not valid; the next call goes on. After [Queue.End] it returns what is left, and then that error,
 // each time. When ctx is done it returns ctx.Err(), and whatever is in the queue stays there.
 func (q *Queue[T]) Get(ctx context.Context) (item T, gap Gap, err error) {
+	return q.GetOr(ctx, nil)
+}
+
+// GetOr is Get that stops waiting, with [ErrNothing], when stop is closed. What is there comes first.
+func (q *Queue[T]) GetOr(ctx context.Context, stop <-chan struct{}) (item T, gap Gap, err error) {
 	if err := ctx.Err(); err != nil {
 		return item, gap, err
 	}
 	gap, ended, err := q.take(&item, 0)
 	if ended != nil {
-		gap, err = q.wait(ctx, &item)
+		gap, err = q.wait(ctx, stop, &item)
 	}
 	return item, gap, err
 }
 
 // wait is Get when there was nothing. It announces itself first and looks then, while the producer stores first and
 // looks for consumers that wait then: one of the two sees the other.
-func (q *Queue[T]) wait(ctx context.Context, item *T) (Gap, error) {
+func (q *Queue[T]) wait(ctx context.Context, stop <-chan struct{}, item *T) (Gap, error) {
 	q.waiting.Add(1)
 	defer q.waiting.Add(-1)
-	for {
+	for stopped := false; ; {
 		gap, ended, err := q.take(item, 1)
 		if ended == nil {
 			return gap, err
 		}
+		if stopped {
+			return Gap{}, ErrNothing
+		}
 		select {
 		case <-q.wake:
 		case <-ended:
+		case <-stop:
+			stopped = true
 		case <-ctx.Done():
 			return Gap{}, ctx.Err()
 		}
@@ -59,9 +69,9 @@ func (q *Queue[T]) take(item *T, self int32) (gap Gap, ended <-chan struct{}, er
 			break
 		}
 		q.pop(item)
-		if c.blocked {
-			c.blocked = false
-			signal(q.room)
+		if c.room != nil {
+			close(c.room)
+			c.room = nil
 		}
 	case c.err != nil:
 		return gap, nil, c.err

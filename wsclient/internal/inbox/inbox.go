@@ -1,14 +1,15 @@
 // Package inbox is the bounded queue between the reader of a connection and the consumers of its messages.
 //
-// There is one producer and any number of consumers. The producer fills one slice and the consumers empty another, each
-// under a lock of its own; when the consumers' slice is used up, the two change places. So producer and consumers meet
-// once per batch, not once per item, and a consumer is woken only when it waits. Items leave the queue one at a time,
-// under the consumers' lock, so a consumer that gives up waiting takes nothing with it.
+// There may be any number of producers, of whom one is busy at a time as a rule, and of consumers. Producers fill one
+// slice and consumers empty another, each side under a lock of its own; when the consumers' slice is used up, the two
+// change places. So the sides meet once per batch, not once per item, and a consumer is woken only when it waits. Items
+// leave the queue one at a time, under the consumers' lock, so a consumer that gives up waiting takes nothing with it.
 //
 // Where items are lost, the consumer is told: the queue remembers at each place how many are missing there.
 package inbox
 
 import (
+	"errors"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -49,24 +50,25 @@ type Stats struct {
 	Gaps      uint64 // places where items were lost; losses next to one another are one
 }
 
-// Queue is a bounded queue of items of type T. Put, Lose and WaitRoom are for one goroutine at a time; all other
-// methods may be called from any goroutine.
+// ErrNothing is what [Queue.GetOr] returns when stop was closed and there is nothing to get.
+var ErrNothing = errors.New("inbox: nothing there")
+
+// Queue is a bounded queue of items of type T. All methods may be called from any goroutine.
 type Queue[T any] struct {
 	cfg  Config
 	size func(T) int
 
 	wake    chan struct{} // holds one token: there is something, for one of the consumers that wait
-	room    chan struct{} // holds one token: a consumer took something since the producer found no room
 	waiting atomic.Int32  // consumers that wait, or are about to
 
-	_   [64]byte // producer and consumers write on lines of their own
-	in  producer[T]
+	_   [64]byte // producers and consumers write on lines of their own
+	in  producers[T]
 	_   [64]byte
 	out consumers[T]
 }
 
-// producer is the side that is filled.
-type producer[T any] struct {
+// producers is the side that is filled.
+type producers[T any] struct {
 	mu        sync.Mutex
 	items     []slot[T]
 	lost      uint64 // dropped after the last item and not yet told
@@ -81,15 +83,15 @@ type producer[T any] struct {
 
 // consumers is the side that is emptied. Who needs both locks takes this one first.
 type consumers[T any] struct {
-	mu      sync.Mutex
-	items   []slot[T]
-	next    int           // index of the first item that is still there
-	count   atomic.Int64  // items that left so far, dropped ones included; written with mu held
-	bytes   atomic.Int64  // their size
-	sparse  int           // batches in a row that were short for the slice; see swap
-	blocked bool          // the producer waits for room
-	err     error         // what consumers get when nothing is left
-	ended   chan struct{} // closed while err is set
+	mu     sync.Mutex
+	items  []slot[T]
+	next   int           // index of the first item that is still there
+	count  atomic.Int64  // items that left so far, dropped ones included; written with mu held
+	bytes  atomic.Int64  // their size
+	sparse int           // batches in a row that were short for the slice; see swap
+	room   chan struct{} // closed when something is taken; nil while no producer waits for that
+	err    error         // what consumers get when nothing is left
+	ended  chan struct{} // closed while err is set
 }
 
 type slot[T any] struct {
@@ -106,7 +108,7 @@ func New[T any](cfg Config, size func(T) int) *Queue[T] {
 	if cfg.MaxMessages <= 0 {
 		cfg.MaxMessages = int(min(max(1, cfg.MaxBytes/minWeight), math.MaxInt))
 	}
-	q := &Queue[T]{cfg: cfg, size: size, wake: make(chan struct{}, 1), room: make(chan struct{}, 1)}
+	q := &Queue[T]{cfg: cfg, size: size, wake: make(chan struct{}, 1)}
 	q.out.ended = make(chan struct{})
 	return q
 }

@@ -199,6 +199,16 @@ func (m *model) put(v int) (dropped int, full bool) {
 	return 1, m.cfg.Policy == inbox.Fail
 }
 
+func (m *model) putLast(v int) (dropped int) {
+	if m.depth() > m.cfg.MaxMessages {
+		m.lose()
+		return 1
+	}
+	m.items = append(m.items, v)
+	m.high = max(m.high, m.depth())
+	return 0
+}
+
 func (m *model) lose() {
 	m.dropped++
 	if n := len(m.items); n > 0 && m.items[n-1] < 0 {
@@ -237,8 +247,10 @@ func TestAgainstModel(t *testing.T) {
 						t.Fatalf("put %d: %d %v, want %d %v", i, dropped, full, wantDropped, wantFull)
 					}
 				case op == 19 && policy != inbox.DropOldest:
-					m.lose()
-					q.Lose()
+					want := m.putLast(i)
+					if dropped := q.PutLast(i); dropped != want {
+						t.Fatalf("put last %d: %d, want %d", i, dropped, want)
+					}
 				case len(m.items) > 0:
 					want, wantGap := m.get()
 					if v, gap, err := q.Get(t.Context()); err != nil || v != want || gap.Dropped != wantGap {
@@ -258,9 +270,9 @@ func TestAgainstModel(t *testing.T) {
 
 func TestEndAndReopen(t *testing.T) {
 	t.Parallel()
-	q := newInts(inbox.Config{MaxMessages: 10})
+	q := newInts(inbox.Config{MaxMessages: 1})
 	q.Put(1)
-	q.Lose()
+	q.Put(9)
 	q.End(errEnd)
 	q.End(errEnd)
 	if v, _, err := q.Get(t.Context()); v != 1 || err != nil {
@@ -300,9 +312,14 @@ func TestWaiting(t *testing.T) {
 		if _, _, err := q.Get(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
+		stop := make(chan struct{})
+		time.AfterFunc(time.Second, func() { close(stop) })
+		if _, _, err := q.GetOr(t.Context(), stop); !errors.Is(err, inbox.ErrNothing) {
+			t.Error(err)
+		}
 		q.Put(1)
 		q.Put(2)
-		q.Lose()
+		q.Put(3)
 		synctest.Wait()
 		if s := q.Stats(); s.Depth != 0 {
 			t.Errorf("%d items left with consumers waiting", s.Depth)
@@ -313,6 +330,22 @@ func TestWaiting(t *testing.T) {
 			t.Errorf("%d consumers saw the end, want 2", n)
 		}
 	})
+}
+
+func TestStoppedGetReturnsWhatIsThere(t *testing.T) {
+	t.Parallel()
+	q := newInts(inbox.Config{MaxMessages: 10})
+	stop := make(chan struct{})
+	close(stop)
+	for i := range 100 {
+		q.Put(i)
+		if v, _, err := q.GetOr(t.Context(), stop); v != i || err != nil {
+			t.Fatal(v, err)
+		}
+		if _, _, err := q.GetOr(t.Context(), stop); !errors.Is(err, inbox.ErrNothing) {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestWaitRoom(t *testing.T) {
@@ -384,7 +417,8 @@ func TestCancelledGetLosesNothing(t *testing.T) {
 	wg.Wait()
 }
 
-// Consumers that come, go and give up, against one producer: every item arrives once, and in order for each consumer.
+// Consumers that come, go and give up, against two producers: every item arrives once, or is reported lost, and those of
+// a producer come in order to each consumer.
 func TestCompetingConsumers(t *testing.T) {
 	t.Parallel()
 	total := 300_000
@@ -417,26 +451,32 @@ func TestCompetingConsumers(t *testing.T) {
 				}
 			})
 		}
-		for i := range total {
-			for {
-				if _, full := q.Put(i); !full {
-					break
+		var producers sync.WaitGroup
+		for p := range 2 {
+			producers.Go(func() {
+				for i := p; i < total; i += 2 {
+					for {
+						if _, full := q.Put(i); !full {
+							break
+						}
+						q.WaitRoom(nil)
+					}
 				}
-				q.WaitRoom(nil)
-			}
+			})
 		}
+		producers.Wait()
 		q.End(errEnd)
 		wg.Wait()
 		var gone uint64
 		arrived := make([]bool, total)
 		for c, items := range seen {
 			gone += lost[c] + uint64(len(items))
-			last := -1
+			last := [2]int{-1, -1}
 			for _, v := range items {
-				if v <= last || arrived[v] {
-					t.Fatalf("policy %d: %d after %d, or twice", policy, v, last)
+				if v <= last[v%2] || arrived[v] {
+					t.Fatalf("policy %d: %d after %d, or twice", policy, v, last[v%2])
 				}
-				last, arrived[v] = v, true
+				last[v%2], arrived[v] = v, true
 			}
 		}
 		if gone != uint64(total) {

@@ -1,8 +1,8 @@
 package inbox
 
 // Put adds an item, or applies the policy if there is no room. It returns how many items were lost by that. Under
-// [Block] and [Fail] it may report that the queue is full: the item was not taken; under Block it is not lost either, so
-// the caller either waits for room and tries again or gives it up with [Queue.Lose].
+// [Block] and [Fail] it may report that the queue is full: the item was not taken. Under Block it is not lost either: the
+// caller waits for room and tries again, or ends the waiting with [Queue.PutLast].
 func (q *Queue[T]) Put(item T) (dropped int, full bool) {
 	n := int64(q.size(item))
 	q.in.mu.Lock()
@@ -18,14 +18,35 @@ func (q *Queue[T]) Put(item T) (dropped int, full bool) {
 	return 0, false
 }
 
+// PutLast adds an item although there is no room, so that a producer that gives up waiting loses nothing. Only one item
+// at a time may be in the queue in this way; another is lost. It returns how many items were lost.
+func (q *Queue[T]) PutLast(item T) (dropped int) {
+	q.in.mu.Lock()
+	q.look()
+	if q.in.count-q.in.seenCount > int64(q.cfg.MaxMessages) {
+		q.lose()
+		dropped = 1
+	} else {
+		q.append(item, int64(q.size(item)))
+	}
+	q.in.mu.Unlock()
+	if q.waiting.Load() > 0 {
+		signal(q.wake)
+	}
+	return dropped
+}
+
 // WaitRoom waits, after Put under [Block] found the queue full, until a consumer took something. It returns false if
-// stop was closed or the queue ended before that.
+// before that stop was closed or the queue ended.
 func (q *Queue[T]) WaitRoom(stop <-chan struct{}) bool {
 	q.out.mu.Lock()
-	ended := q.out.ended
+	room, ended := q.out.room, q.out.ended
 	q.out.mu.Unlock()
+	if room == nil {
+		return true
+	}
 	select {
-	case <-q.room:
+	case <-room:
 		return true
 	case <-stop:
 	case <-ended:
@@ -33,25 +54,21 @@ func (q *Queue[T]) WaitRoom(stop <-chan struct{}) bool {
 	return false
 }
 
-// Lose records an item that the producer had and could not put in.
-func (q *Queue[T]) Lose() {
-	q.in.mu.Lock()
-	q.lose()
-	q.in.mu.Unlock()
-	if q.waiting.Load() > 0 {
-		signal(q.wake)
-	}
-}
-
 // fits reports whether there is room for n bytes more. It looks at what the consumers took only when it must: when
-// there might be no room, or a new high water.
+// there might be no room, or a new high water. It runs with the lock held.
 func (q *Queue[T]) fits(n int64) bool {
 	p := &q.in
-	if p.count-p.seenCount >= p.highWater || p.bytes-p.seenBytes > q.cfg.MaxBytes-n {
-		p.seenCount, p.seenBytes = q.out.count.Load(), q.out.bytes.Load()
+	limit := int64(q.cfg.MaxMessages)
+	if p.count-p.seenCount >= min(p.highWater, limit) || p.bytes-p.seenBytes > q.cfg.MaxBytes-n {
+		q.look()
 	}
 	depth := p.count - p.seenCount
-	return depth == 0 || depth < int64(q.cfg.MaxMessages) && p.bytes-p.seenBytes <= q.cfg.MaxBytes-n
+	return depth == 0 || depth < limit && p.bytes-p.seenBytes <= q.cfg.MaxBytes-n
+}
+
+// look notes what the consumers have taken. It runs with the lock held.
+func (q *Queue[T]) look() {
+	q.in.seenCount, q.in.seenBytes = q.out.count.Load(), q.out.bytes.Load()
 }
 
 // append stores an item and reports whether it is the first on the producer's side.
@@ -85,11 +102,9 @@ func (q *Queue[T]) putFull(item T, n int64) (dropped int, full bool) {
 		return dropped, false
 	}
 	if q.cfg.Policy == Block {
-		select {
-		case <-q.room: // of an earlier wait
-		default:
+		if q.out.room == nil {
+			q.out.room = make(chan struct{})
 		}
-		q.out.blocked = true
 		return 0, true
 	}
 	q.lose()
