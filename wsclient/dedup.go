@@ -4,6 +4,8 @@ package wsclient
 
 import (
 	"crypto/sha256"
+
+	"github.com/fieldlink-go/fieldlink/wsclient/internal/wserr"
 )
 
 // maxKey is the longest key that is remembered as it is, in bytes. Of longer ones a hash is.
@@ -23,9 +25,9 @@ type DedupOptions struct {
 func (o DedupOptions) withDefaults() (DedupOptions, error) {
 	switch {
 	case o.Key == nil:
-		return o, configError("Receive.Dedup.Key", "missing")
+		return o, wserr.Config(opNew, "Receive.Dedup.Key", "missing")
 	case o.Window < 0:
-		return o, configError("Receive.Dedup.Window", "negative")
+		return o, wserr.Config(opNew, "Receive.Dedup.Window", "negative")
 	case o.Window == 0:
 		o.Window = 4096
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/wsclient/internal/inbox"
+	"github.com/fieldlink-go/fieldlink/wsclient/internal/wserr"
 )
 
 // ReceiveOptions say what becomes of messages that arrive. Without a handler they wait in a queue, which outlives
@@ -60,15 +61,15 @@ func (o *ReceiveOptions) handled() bool { return o.Handler != nil || o.InlineHan
 func (o ReceiveOptions) withDefaults() (ReceiveOptions, error) {
 	switch {
 	case o.MaxMessages < Unlimited:
-		return o, configError("Receive.MaxMessages", "negative")
+		return o, wserr.Config(opNew, "Receive.MaxMessages", "negative")
 	case o.MaxBytes < 0:
-		return o, configError("Receive.MaxBytes", "negative")
+		return o, wserr.Config(opNew, "Receive.MaxBytes", "negative")
 	case o.Overflow < OverflowDefault || o.Overflow > Fail:
-		return o, configError("Receive.Overflow", "no such policy")
+		return o, wserr.Config(opNew, "Receive.Overflow", "no such policy")
 	case o.Handler != nil && o.InlineHandler != nil:
-		return o, configError("Receive.InlineHandler", "set together with Handler")
+		return o, wserr.Config(opNew, "Receive.InlineHandler", "set together with Handler")
 	case o.handled() && o.Overflow != OverflowDefault && o.Overflow != Block:
-		return o, configError("Receive.Overflow", "a handler loses nothing")
+		return o, wserr.Config(opNew, "Receive.Overflow", "a handler loses nothing")
 	}
 	if o.MaxMessages == 0 {
 		o.MaxMessages = 1000
@@ -82,7 +83,9 @@ func (o ReceiveOptions) withDefaults() (ReceiveOptions, error) {
 	if o.handled() {
 		o.Overflow = Block
 	}
-	orDefault(&o.SlowConsumerTimeout, 30*time.Second)
+	if o.SlowConsumerTimeout == 0 {
+		o.SlowConsumerTimeout = 30 * time.Second
+	}
 	if o.Dedup != nil {
 		dedup, err := o.Dedup.withDefaults()
 		if err != nil {
