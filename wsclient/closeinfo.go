@@ -5,8 +5,6 @@ package wsclient
 import (
 	"errors"
 	"time"
-
-	"github.com/fieldlink-go/fieldlink/errkit"
 )
 
 // Close codes that never travel in a frame (RFC 6455, section 7.4.1).
@@ -75,9 +73,11 @@ func reasonOf(err error) DisconnectReason {
 			return ReasonPingTimeout
 		case "send":
 			return ReasonWriteTimeout
+		case "receive":
+			return ReasonIdleTimeout
 		}
 	}
-	if e, ok := errors.AsType[*QueueFullError](err); ok && errors.Is(e, errkit.Full) {
+	if errors.Is(err, ErrQueueFull) {
 		return ReasonSlowConsumer
 	}
 	return ReasonNetworkError

@@ -81,7 +81,6 @@ func seconds(s ...float64) []time.Duration {
 	return d
 }
 
-
 func TestRC03Budget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := mustPolicy(t, EndpointOptions{}, ReconnectOptions{Backoff: steady, MaxAttempts: 5})
