@@ -49,7 +49,7 @@ func timeout(target string, cause error) error {
 func reconnect(target string, cause error) error {
 	i := info(wsclient.ErrReconnect, "connect", target, 0, cause)
 	i.Attempts = 5
-	return &wsclient.ReconnectError{Info: i}
+	return &wsclient.ReconnectError{Info: i, Outage: 1}
 }
 
 func protocol(target string, cause error) error {
@@ -81,9 +81,12 @@ func TestErrors(t *testing.T) {
 	errkittest.Run(t, errkittest.Module{
 		Base: wsclient.Err,
 		Classes: []*errkit.Class{
-			wsclient.Err, wsclient.ErrConfig, wsclient.ErrConnection, wsclient.ErrHandshake, wsclient.ErrClosed,
-			wsclient.ErrNotConnected, wsclient.ErrTimeout, wsclient.ErrReconnect, wsclient.ErrReconnectDisabled,
-			wsclient.ErrProtocol, wsclient.ErrMessageTooBig, wsclient.ErrQueueFull,
+			wsclient.Err, wsclient.ErrConfig, wsclient.ErrConnection, wsclient.ErrHandshake, wsclient.ErrUnauthorized,
+			wsclient.ErrForbidden, wsclient.ErrRateLimited, wsclient.ErrClosed, wsclient.ErrNotConnected,
+			wsclient.ErrReconnecting, wsclient.ErrShuttingDown, wsclient.ErrKilled, wsclient.ErrTimeout,
+			wsclient.ErrReconnect, wsclient.ErrReconnectDisabled, wsclient.ErrProtocol, wsclient.ErrMessageTooBig,
+			wsclient.ErrDecode, wsclient.ErrQueueFull, wsclient.ErrDrain, wsclient.ErrSpool, wsclient.ErrSpoolClosed,
+			wsclient.ErrState, wsclient.ErrMaybeSent, wsclient.ErrExpired, wsclient.ErrCanceled, wsclient.ErrGiveUp,
 		},
 		Samples: []errkittest.Sample{
 			{
@@ -176,6 +179,50 @@ func TestErrors(t *testing.T) {
 				Text:  "wsclient: send wss://feed.example/ws: queue full: size 1000, dropped 3",
 				Build: queueFull,
 			},
+			{
+				Name: "lost twice", Class: wsclient.ErrReconnect,
+				Err: &wsclient.ReconnectError{
+					Info: info(wsclient.ErrReconnect, "connect", url, 0, errBoom), Terminal: true, Cause: errors.New("bang"),
+				},
+				Kinds: errkit.Connection | errkit.Exhausted, Types: []any{(*wsclient.ReconnectError)(nil)},
+				Text: "wsclient: connect wss://feed.example/ws: reconnecting failed: boom",
+				Build: func(target string, cause error) error {
+					return &wsclient.ReconnectError{
+						Info: info(wsclient.ErrReconnect, "connect", target, 0, cause), Terminal: true, Cause: errBoom,
+					}
+				},
+			},
+			{
+				Name: "decode", Err: wserr.Decode("receive", "feed.Trade", nil, errBoom), Class: wsclient.ErrDecode,
+				Kinds: errkit.Protocol, Types: []any{(*wsclient.DecodeError)(nil), (*wsclient.ProtocolError)(nil)},
+				Text: "wsclient: receive: message cannot be decoded: feed.Trade: boom",
+				Build: func(_ string, cause error) error {
+					return wserr.Decode("receive", "feed.Trade", nil, cause)
+				},
+			},
+			{
+				Name: "drain", Err: drain(url, errBoom), Class: wsclient.ErrDrain, Types: []any{(*wsclient.DrainError)(nil)},
+				Text:  "wsclient: shutdown wss://feed.example/ws: messages left behind: 3 unsent, 1 unacknowledged: boom",
+				Build: drain,
+			},
+			{
+				Name: "spool", Err: wserr.Spool("spool.append", "/var/spool", errBoom), Class: wsclient.ErrSpool,
+				Kinds: errkit.Internal, Types: []any{(*wsclient.SpoolError)(nil)},
+				Text:  "wsclient: spool.append: disk log failed: /var/spool: boom",
+				Build: func(_ string, cause error) error { return wserr.Spool("spool.append", "/var/spool", cause) },
+			},
+			refusedWith(wsclient.ErrUnauthorized, 401, "401 Unauthorized", errkit.Auth),
+			refusedWith(wsclient.ErrForbidden, 403, "403 Forbidden", errkit.Denied),
+			refusedWith(wsclient.ErrRateLimited, 429, "429 Too Many Requests", errkit.RateLimited),
+			without(wsclient.ErrReconnecting, "not connected", errkit.NotReady|errkit.NotSent),
+			without(wsclient.ErrShuttingDown, "shutting down", errkit.Closed|errkit.NotSent),
+			without(wsclient.ErrKilled, "connection killed", errkit.Disconnected),
+			plain(wsclient.ErrSpoolClosed, "disk log closed", errkit.Closed|errkit.NotSent),
+			plain(wsclient.ErrState, "not allowed in this state", errkit.Conflict|errkit.NotSent),
+			plain(wsclient.ErrMaybeSent, "message may have been sent", 0),
+			plain(wsclient.ErrExpired, "message expired", errkit.Timeout|errkit.NotSent),
+			plain(wsclient.ErrCanceled, "message canceled", errkit.Canceled|errkit.NotSent),
+			plain(wsclient.ErrGiveUp, "giving up", errkit.Exhausted),
 		},
 	})
 }
@@ -186,6 +233,46 @@ func notConnected(target string, cause error) error {
 
 func reconnectDisabled(target string, cause error) error {
 	return &wsclient.ReconnectError{Info: info(wsclient.ErrReconnectDisabled, "connect", target, 0, cause)}
+}
+
+func drain(target string, cause error) error {
+	return &wsclient.DrainError{Info: info(wsclient.ErrDrain, "shutdown", target, 0, cause), Unsent: 3, Unacked: 1}
+}
+
+// refusedWith is the sample of an upgrade that was answered with status.
+func refusedWith(class *errkit.Class, status int, text string, kinds errkit.Kind) errkittest.Sample {
+	build := func(target string, cause error) error {
+		i := info(class, "connect", target, errkit.HTTPKind(status), cause)
+		return &wsclient.HandshakeError{
+			ConnectionError: wsclient.ConnectionError{Info: i, URL: i.Target}, StatusCode: status, Status: text,
+		}
+	}
+	return errkittest.Sample{
+		Name: text, Err: build(url, nil), Class: class, Kinds: errkit.Connection | errkit.NotSent | kinds,
+		Types: []any{(*wsclient.HandshakeError)(nil), (*wsclient.ConnectionError)(nil)},
+		Text:  "wsclient: connect wss://feed.example/ws: upgrade refused: HTTP " + text,
+		Build: build,
+	}
+}
+
+// without is the sample of a call that needs a connection and has none.
+func without(class *errkit.Class, text string, kinds errkit.Kind) errkittest.Sample {
+	build := func(target string, cause error) error {
+		return &wsclient.ClosedError{Info: info(class, "send", target, 0, cause)}
+	}
+	return errkittest.Sample{
+		Name: class.Code(), Err: build(url, nil), Class: class, Kinds: kinds, Types: []any{(*wsclient.ClosedError)(nil)},
+		Text: "wsclient: send wss://feed.example/ws: " + text + ": code 1006", Build: build,
+	}
+}
+
+// plain is the sample of a class whose errors have no fields of their own.
+func plain(class *errkit.Class, text string, kinds errkit.Kind) errkittest.Sample {
+	build := func(target string, cause error) error { return class.Wrap("send", redact.URLString(target), cause) }
+	return errkittest.Sample{
+		Name: class.Code(), Err: build(url, nil), Class: class, Kinds: kinds, Types: []any{(*errkit.Basic)(nil)},
+		Text: "wsclient: send wss://feed.example/ws: " + text, Build: build,
+	}
 }
 
 // The zero values can be printed.
@@ -199,6 +286,9 @@ func TestZeroErrors(t *testing.T) {
 		"limit 1s":                     &wsclient.TimeoutError{Limit: time.Second},
 		"what the peer did":            &wsclient.ProtocolError{ProtocolError: "what the peer did"},
 		"url":                          &wsclient.ConfigError{Field: "url"},
+		"feed.Trade":                   &wsclient.DecodeError{Type: "feed.Trade"},
+		"0 unsent, 0 unacknowledged":   &wsclient.DrainError{},
+		"/var/spool":                   &wsclient.SpoolError{Path: "/var/spool"},
 		"HTTP 503 Service Unavailable": &wsclient.HandshakeError{StatusCode: 503},
 	} {
 		if got := err.Error(); got != want {
