@@ -46,8 +46,8 @@ func (b *Box) answered(q *ring, id string, nack bool) bool {
 			continue
 		}
 		if nack {
-			b.lose(Message{Type: e.typ, Data: e.data, Number: e.number}, Dropped, errRefused())
-			b.finish(q, e, &b.stats.Refused, Dropped, errRefused())
+			b.lose(Message{Type: e.typ, Data: e.data, Number: e.number}, Dropped, b.errRefused())
+			b.finish(q, e, &b.stats.Refused, Dropped, b.errRefused())
 			return true
 		}
 		b.finish(q, e, &b.stats.Delivered, Acked, nil)
@@ -83,7 +83,7 @@ func (b *Box) late(now int64) {
 		}
 		e.cleared = true
 		if ack.Reconnect {
-			b.ackLate = errAckTimeout(ack.Timeout)
+			b.ackLate = b.errAckTimeout(ack.Timeout)
 		} else {
 			e.due = true
 			b.due++
@@ -132,7 +132,7 @@ func (b *Box) expire(q *ring, now int64) {
 		if e.gone || e.expires == 0 || now < e.expires {
 			return
 		}
-		b.fail(q, e, &b.stats.Expired, Expired, errExpired())
+		b.fail(q, e, &b.stats.Expired, Expired, b.errExpired())
 	}
 }
 

@@ -31,8 +31,9 @@ type Message struct {
 
 // Config is complete: defaults are the business of the caller.
 type Config struct {
-	MaxMessages int   // 0 means no bound
-	MaxBytes    int64 // 0 means no bound
+	Target      string // for errors
+	MaxMessages int    // 0 means no bound
+	MaxBytes    int64  // 0 means no bound
 	Policy      Policy
 	TTL         time.Duration // 0 means that messages do not expire
 	Ack         *Ack          // nil means that a message is done when it is written

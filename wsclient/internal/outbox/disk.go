@@ -168,7 +168,7 @@ func (d *disk) follow(seq uint64, r *Receipt) {
 // cancel takes back a message that is not in a ring of the box. mu is held.
 func (d *disk) cancel(b *Box, r *Receipt) bool {
 	if d.receipts[r.number] == r {
-		r.resolve(Dropped, errCanceled()) // the record is passed over when it is read
+		r.resolve(Dropped, b.errCanceled()) // the record is passed over when it is read
 		b.stats.Canceled++
 		d.unread--
 		b.settle()
@@ -177,7 +177,7 @@ func (d *disk) cancel(b *Box, r *Receipt) bool {
 	done := false
 	d.memory.each(func(e *entry) {
 		if e.receipt == r {
-			b.finish(&d.memory, e, &b.stats.Canceled, Dropped, errCanceled())
+			b.finish(&d.memory, e, &b.stats.Canceled, Dropped, b.errCanceled())
 			done = true
 		}
 	})

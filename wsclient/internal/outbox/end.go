@@ -10,7 +10,7 @@ func (b *Box) Seal() {
 		return
 	}
 	b.sealed = true
-	b.endLife(errSealed())
+	b.endLife(b.errSealed())
 	b.settle()
 }
 
@@ -118,7 +118,7 @@ func (b *Box) Drain() []Message {
 			if e.whole {
 				state = Unknown
 			}
-			b.finish(q, e, &b.stats.Drained, state, errCanceled())
+			b.finish(q, e, &b.stats.Drained, state, b.errCanceled())
 		})
 		q.tidy()
 	}

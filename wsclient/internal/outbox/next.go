@@ -88,7 +88,7 @@ func (b *Box) gather() {
 				now = b.now()
 			}
 			if now >= e.expires {
-				b.fail(&b.wait, e, &b.stats.Expired, Expired, errExpired())
+				b.fail(&b.wait, e, &b.stats.Expired, Expired, b.errExpired())
 				continue
 			}
 		}

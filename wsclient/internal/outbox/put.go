@@ -15,7 +15,7 @@ func (b *Box) Put(ctx context.Context, typ wsconn.MessageType, data []byte, r *R
 		r.box = b
 	}
 	if ctx.Err() != nil {
-		return errContext(ctx)
+		return b.errContext(ctx)
 	}
 	if b.disk != nil {
 		return b.store(ctx, typ, data, r)
@@ -31,7 +31,7 @@ func (b *Box) put(ctx context.Context, typ wsconn.MessageType, data []byte, r *R
 		return err
 	}
 	if b.cfg.MaxBytes > 0 && int64(len(data)) > b.cfg.MaxBytes {
-		return errTooBig(len(data), b.cfg.MaxBytes)
+		return b.errTooBig(len(data), b.cfg.MaxBytes)
 	}
 	if b.queued > 0 || !b.fits(len(data)) {
 		switch ok, err := b.makeRoom(ctx, len(data)); {
@@ -88,7 +88,7 @@ func (b *Box) refusal() error {
 		return b.failure
 	}
 	if b.sealed {
-		return errSealed()
+		return b.errSealed()
 	}
 	return nil
 }
@@ -173,7 +173,7 @@ func (b *Box) waitFor(ctx, life context.Context, room <-chan struct{}) error {
 	case door <- struct{}{}:
 	case <-room:
 	case <-ctx.Done():
-		return errContext(ctx)
+		return b.errContext(ctx)
 	case <-life.Done():
 		return context.Cause(life)
 	}

@@ -96,7 +96,7 @@ func (r *Receipt) Cancel() bool {
 		return false
 	}
 	if e := b.wait.find(r.number); e != nil && e.receipt == r {
-		b.finish(&b.wait, e, &b.stats.Canceled, Dropped, errCanceled())
+		b.finish(&b.wait, e, &b.stats.Canceled, Dropped, b.errCanceled())
 		b.wait.tidy()
 		b.settle()
 		return true
