@@ -118,6 +118,14 @@ func (p *policy) next() step {
 	return step{Attempt: p.attempt(p.dials), url: e.url, refresh: p.auth == authRefused}
 }
 
+// same returns an attempt at the address of the connection that is up, by one that is to take over from it. It is not
+// counted, and how it ends concerns nobody else.
+func (p *policy) same() step {
+	a := p.attempt(1)
+	a.Delay = 0
+	return step{Attempt: a, url: p.pool.list[p.pool.current].url}
+}
+
 func (p *policy) attempt(number int) Attempt {
 	return Attempt{
 		Number: number, Outage: p.outage,

@@ -217,6 +217,10 @@ func TestAttempt(t *testing.T) {
 		left := CloseInfo{Code: 1000, Why: ReasonConnectionLimit}
 		p.left(left)
 		check(Attempt{Number: 1, Outage: 3, Endpoint: testURL, LastClose: p.lastClose})
+		p.connected()
+		if got := p.same(); got.Attempt != (Attempt{Number: 1, Outage: 3, Endpoint: testURL, LastClose: p.lastClose}) || got.url != testURL {
+			t.Errorf("an attempt to take over: %+v", got)
+		}
 		p.begin()
 		check(Attempt{Number: 1, Endpoint: testURL})
 	})
