@@ -13,6 +13,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
+	"github.com/fieldlink-go/fieldlink/wsclient/internal/gate"
 )
 
 // Conn is one WebSocket connection, dialled or accepted. It does not reconnect and has no queues.
@@ -34,8 +35,8 @@ type Conn struct {
 	compressed  bool
 	response    *http.Response
 
-	readMu  gate       // held by the one reader
-	writeMu gate       // held by the one writer; guards what follows
+	readMu  gate.Gate  // held by the one reader
+	writeMu gate.Gate  // held by the one writer; guards what follows
 	lone    [1]Message // the batch of a single message
 	ends    []int64    // where the messages of a batch end in the stream
 	frames  []byte     // control frames being built
@@ -51,7 +52,7 @@ type Conn struct {
 // newConn makes a Conn whose ws is still missing: the library asks for its hooks before it makes a connection.
 func newConn(opts Options) *Conn {
 	return &Conn{
-		opts: opts, readMu: newGate(), writeMu: newGate(),
+		opts: opts, readMu: gate.New(), writeMu: gate.New(),
 		dead: make(chan struct{}), closed: make(chan struct{}),
 	}
 }

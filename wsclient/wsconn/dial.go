@@ -55,6 +55,10 @@ type DialOptions struct {
 	// MaxRedirects is how many redirects are followed, at most 10, and only on the same host: headers with credentials
 	// would travel along. Zero means none: a redirect is a *HandshakeError, with the Location in its Header.
 	MaxRedirects int
+
+	// CrossHostRedirects follows redirects to other hosts as well, to plain HTTP from TLS even. Header travels along,
+	// except for the credentials that package net/http keeps from other hosts: Authorization and Cookie.
+	CrossHostRedirects bool
 }
 
 // Dial connects to a ws or wss URL; http and https mean the same. User and password in the URL become basic
@@ -251,4 +255,10 @@ func (d *dialer) violated(problem string) error {
 		},
 		ProtocolError: printable(problem),
 	}
+}
+
+// Check returns the *ConfigError with which Dial would turn down the URL or the options. It sends nothing.
+func Check(rawURL string, opts *DialOptions) error {
+	_, err := newDialer(rawURL, opts)
+	return err
 }

@@ -109,7 +109,7 @@ func (d *dialer) RoundTrip(req *http.Request) (*http.Response, error) {
 func (d *dialer) redirect(from *url.URL, resp *http.Response) {
 	location := resp.Header.Get("Location")
 	to, err := from.Parse(location)
-	if err == nil && d.redirects < d.opts.MaxRedirects && sameHost(from, to) {
+	if err == nil && d.redirects < d.opts.MaxRedirects && (d.opts.CrossHostRedirects || sameHost(from, to)) {
 		d.redirects++
 		return
 	}

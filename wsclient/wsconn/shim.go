@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/fieldlink-go/fieldlink/wsclient/internal/gate"
 )
 
 // libraryBlock is the size of the library's own reads and writes.
@@ -44,8 +46,8 @@ type shim struct {
 	// The library writes one frame at a time.
 	left int64 // bytes of the frame under way that are still to come
 
-	mu      gate    // guards what follows, and the order of the bytes on the connection
-	batch   *[]byte // bytes gathered; nil unless a batch is open
+	mu      gate.Gate // guards what follows, and the order of the bytes on the connection
+	batch   *[]byte   // bytes gathered; nil unless a batch is open
 	keys    keys
 	queued  int64 // bytes accepted, since the handshake
 	flushed int64 // bytes handed to the connection
@@ -60,7 +62,7 @@ type failure struct{ err error }
 // like.
 func newShim(w *wire, conn net.Conn, body io.ReadWriter, client bool, o *Options) *shim {
 	s := &shim{
-		wire: w, conn: conn, body: body, client: client, mu: newGate(),
+		wire: w, conn: conn, body: body, client: client, mu: gate.New(),
 		limit: o.CloseTimeout, size: o.ReadBuffer,
 		scan: scanner{masked: !client, limit: o.ReadLimit},
 	}

@@ -1,0 +1,106 @@
+//go:build !js
+
+package wsclient
+
+import (
+	"context"
+	"log/slog"
+	"runtime/debug"
+	"sync/atomic"
+)
+
+// maxHooks is how many calls of hooks may wait.
+const maxHooks = 256
+
+// dispatcher calls hooks, in order.
+type dispatcher struct {
+	hooks  Hooks
+	serial serial
+	panics atomic.Uint64
+	log    *slog.Logger
+}
+
+// call lets f, which calls the hook of that name, run after the calls before it.
+func (d *dispatcher) call(name string, f func()) bool {
+	return d.serial.run(func() { d.guard(name, f) })
+}
+
+// guard runs a function of the program and recovers its panic. It reports whether there was none.
+func (d *dispatcher) guard(name string, f func()) (ok bool) {
+	defer func() {
+		if v := recover(); v != nil {
+			d.panicked(name, v)
+		}
+	}()
+	f()
+	return true
+}
+
+func (d *dispatcher) panicked(name string, value any) {
+	d.panics.Add(1)
+	d.log.LogAttrs(context.Background(), slog.LevelError, "callback panicked",
+		slog.String("module", module), slog.String("callback", name), slog.String("stack", string(debug.Stack())))
+	if d.hooks.OnPanic == nil {
+		return
+	}
+	defer func() { _ = recover() }() // there is nobody left to tell
+	d.hooks.OnPanic(name, value)
+}
+
+func (d *dispatcher) stateChange(c StateChange) {
+	if f := d.hooks.OnStateChange; f != nil {
+		d.call("OnStateChange", func() { f(c) })
+	}
+}
+
+func (d *dispatcher) attempt(a Attempt) {
+	if f := d.hooks.OnAttempt; f != nil {
+		d.call("OnAttempt", func() { f(a) })
+	}
+}
+
+func (d *dispatcher) attemptFailed(failure AttemptFailure) {
+	if f := d.hooks.OnAttemptFailed; f != nil {
+		d.call("OnAttemptFailed", func() { f(failure) })
+	}
+}
+
+// connect returns a channel that is closed when OnConnect has returned; nil if there is nothing to wait for.
+func (d *dispatcher) connect(info ConnectInfo) <-chan struct{} {
+	f := d.hooks.OnConnect
+	if f == nil {
+		return nil
+	}
+	done := make(chan struct{})
+	if !d.serial.run(func() {
+		defer close(done)
+		d.guard("OnConnect", func() { f(info) })
+	}) {
+		return nil
+	}
+	return done
+}
+
+func (d *dispatcher) disconnect(info DisconnectInfo) {
+	if f := d.hooks.OnDisconnect; f != nil {
+		d.call("OnDisconnect", func() { f(info) })
+	}
+}
+
+func (d *dispatcher) giveUp(err error) {
+	if f := d.hooks.OnGiveUp; f != nil {
+		d.call("OnGiveUp", func() { f(err) })
+	}
+}
+
+func (d *dispatcher) alert(message string, context map[string]any) {
+	if f := d.hooks.OnAlert; f != nil {
+		d.call("OnAlert", func() { f("websocket", message, context) })
+	}
+}
+
+func (d *dispatcher) subscribeError(key string, err error) {
+	if f := d.hooks.OnSubscribeError; f != nil {
+		d.call("OnSubscribeError", func() { f(key, err) })
+	}
+}

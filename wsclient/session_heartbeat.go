@@ -1,0 +1,157 @@
+//go:build !js
+
+package wsclient
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/fieldlink-go/fieldlink/errkit"
+	"github.com/fieldlink-go/fieldlink/wsclient/internal/wserr"
+)
+
+// beat sends pings until the session ends.
+func (s *session) beat() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	ticker := time.NewTicker(s.m.opts.Heartbeat.PingInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-s.stop:
+			return
+		case <-ticker.C:
+		}
+		if s.blocked.Load() != 0 {
+			continue // nobody would read the pong
+		}
+		if err := s.ping(ctx); err != nil {
+			s.fail(ReasonPingTimeout, err)
+			return
+		}
+	}
+}
+
+// ping asks the peer for a sign of life. Its error is that of a dead connection.
+func (s *session) ping(ctx context.Context) error {
+	for {
+		if s.m.outbox != nil {
+			s.m.outbox.Mark()
+		}
+		sent := time.Since(s.began)
+		rtt, err := s.roundTrip(ctx)
+		switch {
+		case err == nil:
+			s.alive(rtt)
+			return nil
+		case !errors.Is(err, ErrTimeout):
+			return nil // the reader reports why the connection ended
+		case s.blocked.Load() != 0:
+			return nil
+		case s.unblocked.Load() < int64(sent):
+			return err
+		}
+		// The reader was kept from reading in between. Now it can.
+	}
+}
+
+func (s *session) roundTrip(ctx context.Context) (time.Duration, error) {
+	if s.m.opts.Heartbeat.AppPing != nil {
+		return s.appPing()
+	}
+	return s.conn.Ping(ctx)
+}
+
+func (s *session) alive(rtt time.Duration) {
+	if s.m.outbox != nil {
+		s.m.outbox.Proved()
+	}
+	if rtt > 0 {
+		s.m.counters.roundTrip(rtt)
+		s.m.metrics.Observe(MetricRTT, rtt.Seconds())
+		if f := s.m.opts.Hooks.OnPong; f != nil {
+			s.m.dispatch.call("OnPong", func() { f(rtt) })
+		}
+	}
+}
+
+// appPing sends the application's ping and waits for its pong, or for any byte if there is none.
+func (s *session) appPing() (time.Duration, error) {
+	select {
+	case <-s.pong: // a late one
+	default:
+	}
+	h := &s.m.opts.Heartbeat
+	began := time.Now()
+	if !s.m.dispatch.guard("AppPing", func() {
+		typ, data := h.AppPing()
+		_ = s.conn.Write(typ, data) // a dead connection is reported by the reader
+	}) {
+		return 0, nil
+	}
+	sent := time.Now()
+	silence := time.NewTimer(h.PingTimeout)
+	defer silence.Stop()
+	for {
+		select {
+		case <-s.stop:
+			return 0, s.conn.Err()
+		case <-s.pong:
+			return time.Since(began), nil
+		case <-silence.C:
+			last := s.conn.LastRead()
+			if h.IsAppPong == nil && last.After(began) {
+				return 0, nil
+			}
+			if last.Before(sent) {
+				last = sent
+			}
+			left := h.PingTimeout - time.Since(last)
+			if left <= 0 {
+				return 0, &TimeoutError{
+					Info:  errkit.Info{Class: wserr.ErrTimeout, Op: "ping", Target: s.endpoint},
+					Limit: h.PingTimeout,
+				}
+			}
+			silence.Reset(left)
+		}
+	}
+}
+
+// isPong recognises the answer to an application's ping.
+func (s *session) isPong(msg Message) (is bool) {
+	f := s.m.opts.Heartbeat.IsAppPong
+	if f == nil {
+		return false
+	}
+	s.m.dispatch.guard("IsAppPong", func() { is = f(msg) })
+	if is {
+		select {
+		case s.pong <- struct{}{}:
+		default:
+		}
+	}
+	return is
+}
+
+// checkIdle ends the session if no message came for too long, and looks again later otherwise.
+func (s *session) checkIdle() {
+	limit := s.m.opts.Heartbeat.IdleTimeout
+	quiet := time.Since(s.began) - time.Duration(max(s.lastData.Load(), s.unblocked.Load()))
+	if s.blocked.Load() != 0 {
+		quiet = 0
+	}
+	if quiet < limit {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if !s.over {
+			s.idle.Reset(limit - quiet)
+		}
+		return
+	}
+	s.fail(ReasonIdleTimeout, &TimeoutError{
+		Info:  errkit.Info{Class: wserr.ErrTimeout, Op: opReceive, Target: s.endpoint},
+		Limit: limit,
+	})
+}
