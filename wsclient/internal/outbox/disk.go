@@ -171,6 +171,7 @@ func (d *disk) cancel(b *Box, r *Receipt) bool {
 		r.resolve(Dropped, b.errCanceled()) // the record is passed over when it is read
 		b.stats.Canceled++
 		d.unread--
+		d.discard(r.number)
 		b.settle()
 		return true
 	}
@@ -339,4 +340,9 @@ func (d *disk) poison(number uint64, err error) {
 		reason = err.Error()
 	}
 	d.poisoned = append(d.poisoned, poison{number, reason})
+}
+
+// discard has a record taken out that is not the oldest one, for which the quarantine is the way. mu is held.
+func (d *disk) discard(number uint64) {
+	d.poisoned = append(d.poisoned, poison{number, "canceled"})
 }

@@ -96,6 +96,12 @@ func (r *Receipt) Cancel() bool {
 		return false
 	}
 	if e := b.wait.find(r.number); e != nil && e.receipt == r {
+		if e.whole {
+			return false
+		}
+		if e.stored {
+			b.disk.discard(r.number)
+		}
 		b.finish(&b.wait, e, &b.stats.Canceled, Dropped, b.errCanceled())
 		b.wait.tidy()
 		b.settle()
