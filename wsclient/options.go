@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/fieldlink-go/fieldlink/wsclient/internal/wserr"
 	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
 )
 
@@ -223,3 +224,5 @@ func orDefault(d *time.Duration, value time.Duration) {
 		*d = value
 	}
 }
+
+func configError(field, problem string) error { return wserr.Config(opNew, field, problem) }

@@ -2,39 +2,44 @@
 
 package wsclient
 
-import (
-	"context"
-	"unicode/utf8"
+import "context"
 
-	"github.com/fieldlink-go/fieldlink/errkit"
-	"github.com/fieldlink-go/fieldlink/wsclient/internal/wserr"
-)
-
-func (m *Manager) sendQueued(ctx context.Context, typ MessageType, data []byte) error {
-	if err := m.checkOutgoing(typ, data); err != nil {
-		return err
-	}
-	return m.outbox.Put(ctx, typ, data, nil)
+// Pending is a message that was accepted and has no fate yet.
+type Pending struct {
+	Outgoing
+	Number uint64       // see [Receipt.Number]
+	State  ReceiptState // ReceiptQueued, or ReceiptWritten if the peer may have it
 }
 
-func configError(field, problem string) error { return wserr.Config(opNew, field, problem) }
-
-func (m *Manager) checkOutgoing(typ MessageType, data []byte) error {
-	limit := int64(m.opts.Send.MaxMessage)
-	switch {
-	case typ != Text && typ != Binary:
-		return wserr.Config(opSend, "type", "neither Text nor Binary")
-	case limit > 0 && int64(len(data)) > limit:
-		return &MessageTooBigError{
-			ProtocolError: ProtocolError{Info: errkit.Info{
-				Class: wserr.ErrMessageTooBig, Op: opSend, Target: m.target, Kind: errkit.Invalid | errkit.NotSent,
-			}},
-			Size: int64(len(data)), Limit: limit, Direction: Outbound,
-		}
-	case typ == Text && !m.opts.Conn.SkipUTF8 && !utf8.Valid(data):
-		return wserr.Config(opSend, "text", "not UTF-8")
+// Pending returns the messages that were accepted and have no fate yet, in the order in which they will be sent. The data
+// is the caller's own. With a spool it returns those that are in memory to be sent next; Stats counts all.
+func (m *Manager) Pending() []Pending {
+	if m.outbox == nil {
+		return nil
 	}
-	return nil
+	var all []Pending
+	for _, p := range m.outbox.Pending() {
+		all = append(all, Pending{Outgoing: outgoing(p.Message), Number: p.Number, State: p.State})
+	}
+	return all
+}
+
+// DrainPending takes back the messages that wait to be sent, in their order, so that the program can do something else
+// with them: after giving up, or when the manager was closed. Their receipts get ReceiptDropped and [ErrCanceled], those of
+// messages that an earlier connection wrote without an acknowledgement ReceiptUnknown; receipts that Close has ended
+// stay as they are.
+//
+// What is being written, or waits for an acknowledgement on the present connection, is not taken back. What is in a
+// spool stays there, for the next process.
+func (m *Manager) DrainPending() []Outgoing {
+	if m.outbox == nil {
+		return nil
+	}
+	var all []Outgoing
+	for _, msg := range m.outbox.Drain() {
+		all = append(all, outgoing(msg))
+	}
+	return all
 }
 
 // Receive is a placeholder.

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/wsclient/internal/outbox"
-	"github.com/fieldlink-go/fieldlink/wsclient/internal/wserr"
 )
 
 // SendMode says how messages go out.
@@ -130,9 +129,7 @@ const (
 
 // withDefaults checks the options and fills in what is zero.
 func (o SendOptions) withDefaults() (SendOptions, error) {
-	wrong := func(field, problem string) (SendOptions, error) {
-		return o, wserr.Config(opNew, "Send."+field, problem)
-	}
+	wrong := func(field, problem string) (SendOptions, error) { return o, configError("Send."+field, problem) }
 	queued := o.Mode != SendDirect
 	switch {
 	case o.Mode < SendDirect || o.Mode > SendAtLeastOnce:
@@ -180,9 +177,7 @@ func (o SendOptions) withDefaults() (SendOptions, error) {
 }
 
 func (o AckOptions) withDefaults() (AckOptions, error) {
-	wrong := func(field, problem string) (AckOptions, error) {
-		return o, wserr.Config(opNew, "Send.Ack."+field, problem)
-	}
+	wrong := func(field, problem string) (AckOptions, error) { return o, configError("Send.Ack."+field, problem) }
 	switch {
 	case o.Extract == nil:
 		return wrong("Extract", "missing")

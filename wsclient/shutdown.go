@@ -72,12 +72,8 @@ func (m *Manager) drain(ctx context.Context) error {
 // leftBehind is the error of a shutdown that ended early because of cause. What is in a spool
 // is safe and no reason for one.
 func (m *Manager) leftBehind(cause error) error {
-	s := m.outbox.Stats()
-	unsent, unacked := s.Depth-s.Unacked, s.Unacked
-	if m.opts.Send.Mode == SendQueued {
-		unsent, unacked = s.Depth, 0
-	}
-	if m.opts.Send.Spool != nil || unsent+unacked == 0 {
+	unsent, unacked := m.outbox.Left()
+	if unsent+unacked == 0 {
 		return nil
 	}
 	return &DrainError{

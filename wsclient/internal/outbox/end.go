@@ -125,3 +125,25 @@ func (b *Box) Drain() []Message {
 	b.settle()
 	return all
 }
+
+// Left returns how many messages would be lost if the box were closed now: those that were not written, and those that
+// were and are not acknowledged. What is in the spool is not among them.
+func (b *Box) Left() (unsent, unacked int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	count := func(e *entry) {
+		switch {
+		case e.stored:
+		case e.whole:
+			unacked++
+		default:
+			unsent++
+		}
+	}
+	b.flight.each(count)
+	b.wait.each(count)
+	if b.disk != nil {
+		unsent += b.disk.memory.live + b.disk.between
+	}
+	return unsent, unacked
+}

@@ -28,8 +28,8 @@ type model struct {
 	box *outbox.Box
 	log *spool.Spool
 
-	count    int                      // messages offered so far
-	fate     map[int]string           // of accepted messages; "" as long as there is none
+	count    int            // messages offered so far
+	fate     map[int]string // of accepted messages; "" as long as there is none
 	receipts map[int]*outbox.Receipt
 	numbers  map[int]uint64 // of messages that the peer got
 	unacked  []int          // messages that the peer got on this connection and did not acknowledge
@@ -44,7 +44,7 @@ type model struct {
 // reported as lost, the counts say so, and the peer gets messages in the order in which they were accepted.
 func TestAccountsAddUp(t *testing.T) {
 	t.Parallel()
-	seeds := 60
+	seeds := 25
 	if *full {
 		seeds = 3000
 	}
