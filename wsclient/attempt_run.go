@@ -63,6 +63,7 @@ func (a *attempt) connect() (*session, error) {
 		return nil, err
 	}
 	sess := newSession(a.m, conn, a.m.gen.Add(1), a.step.Attempt)
+	a.m.counters.opened(conn)
 	a.m.tasks.Go(sess.read)
 	if err := a.replay(sess); err != nil {
 		sess.fail(reasonOf(err), err)

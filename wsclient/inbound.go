@@ -3,15 +3,20 @@
 package wsclient
 
 import (
+	"sync"
+
 	"github.com/fieldlink-go/fieldlink/wsclient/internal/gate"
 )
 
 // inbound is what the readers of sessions share. While one session takes over from another there are two.
 type inbound struct {
-	gate  gate.Gate
+	gate  gate.Gate // held by the reader that delivers a message, and guards what follows
 	seq   uint64    // of the last message
-	held  []Message // read by a session that ended before there was room for it
 	dedup *dedup    // nil unless repetitions are recognised
+
+	mu     sync.Mutex // guards what follows
+	held   []Message  // read by a session that ended before there was room for it
+	closed bool
 }
 
 // intercept looks for messages that are not for receivers: acknowledgements, answers to subscriptions, repetitions. It
@@ -59,21 +64,34 @@ func (m *Manager) repeated(msg Message) bool {
 func (in *inbound) flush(s *session) {
 	in.gate.Lock()
 	defer in.gate.Unlock()
+	in.mu.Lock()
 	held := in.held
 	in.held = nil
+	in.mu.Unlock()
 	for _, msg := range held {
 		s.put(msg)
 	}
 }
 
-// giveUp puts such messages into the queue as far as possible, when there will be no other session.
-func (in *inbound) giveUp(m *Manager) {
-	in.gate.Lock()
-	defer in.gate.Unlock()
+// keep holds a message for the next session. When there will be none, it goes into the queue although that is full.
+func (in *inbound) keep(m *Manager, msg Message) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.closed {
+		m.overflowed(m.inbox.PutLast(msg))
+		return
+	}
+	in.held = append(in.held, msg)
+}
+
+// close is called when there will be no other session. It does not wait for the gate, which somebody may hold who waits
+// for a consumer.
+func (in *inbound) close(m *Manager) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.closed = true
 	for _, msg := range in.held {
-		if _, full := m.inbox.Put(msg); full {
-			m.overflowed(m.inbox.PutLast(msg))
-		}
+		m.overflowed(m.inbox.PutLast(msg))
 	}
 	in.held = nil
 }

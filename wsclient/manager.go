@@ -250,7 +250,7 @@ func (m *Manager) refuse() {
 // end lets everybody know that the manager is closed.
 func (m *Manager) end() {
 	err := m.closedError(opReceive)
-	m.inbound.giveUp(m)
+	m.inbound.close(m)
 	m.overflow.stop()
 	m.mu.Lock()
 	m.restLocked()

@@ -110,6 +110,16 @@ func (w *world) inState(m *wsclient.Manager, want wsclient.State) {
 	}
 }
 
+// open returns how many connections are open at the manager's end.
+func (w *world) open() (n int) {
+	for _, l := range w.net.Links() {
+		if !l.State().DialerClosed {
+			n++
+		}
+	}
+	return n
+}
+
 // upgraded runs a script after the upgrade.
 func upgraded(script wstest.Script) wstest.Script {
 	return func(s *wstest.Session) error {

@@ -116,7 +116,7 @@ func (s *session) putBlocked(msg Message) {
 			return
 		}
 	}
-	s.m.inbound.held = append(s.m.inbound.held, msg)
+	s.m.inbound.keep(s.m, msg)
 }
 
 // inboxFull makes the error of a consumer that does not keep up.

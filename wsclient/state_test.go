@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fieldlink-go/fieldlink/wsclient"
-	"github.com/fieldlink-go/fieldlink/wsclient/wstest"
 )
 
 func TestST01New(t *testing.T) {
@@ -127,5 +126,3 @@ func TestST06CloseDuringDial(t *testing.T) {
 		w.inState(m, wsclient.StateClosed)
 	})
 }
-
-var _ = wstest.Text

@@ -4,10 +4,13 @@ package wsclient
 
 import (
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/fieldlink-go/fieldlink/wsclient/internal/inbox"
+	"github.com/fieldlink-go/fieldlink/wsclient/internal/outbox"
 	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
 )
 
@@ -75,9 +78,11 @@ type counters struct {
 	began   time.Time
 	s       Stats // what is not in the others
 	session *session
-	since   time.Time // last connect; zero: never
-	down    time.Time // last disconnect; zero while connected, and before the first connection
-	earlier wsconn.Stats
+	since   time.Time    // last connect; zero: never
+	down    time.Time    // last disconnect; zero while connected, and before the first connection
+	wire    wsconn.Stats // of connections that are closed
+	open    []*wsconn.Conn
+	base    totals // at ResetStats
 }
 
 func (c *counters) received(now time.Time, n int) {
@@ -126,6 +131,7 @@ func (c *counters) connected(s *session) {
 	defer c.mu.Unlock()
 	c.s.Connects++
 	c.s.LastConnectTime = time.Now()
+	c.s.Endpoint = s.endpoint
 	c.session, c.since = s, time.Now()
 	if !c.down.IsZero() {
 		c.s.TotalDowntime += time.Since(c.down)
@@ -158,14 +164,18 @@ func (c *counters) disconnected(s *session, info CloseInfo) {
 	}
 }
 
-// ended takes over the counters of a connection that is closed.
-func (c *counters) ended(conn *wsconn.Conn) {
-	w := conn.Stats()
+// opened begins to count the bytes of a connection, and ended adds them to those of the others.
+func (c *counters) opened(conn *wsconn.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.s.WireBytesIn += uint64(w.BytesIn)
-	c.s.WireBytesOut += uint64(w.BytesOut)
-	c.s.Flushes += uint64(w.Writes)
+	c.open = append(c.open, conn)
+}
+
+func (c *counters) ended(conn *wsconn.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.open = slices.DeleteFunc(c.open, func(o *wsconn.Conn) bool { return o == conn })
+	c.wire = plus(c.wire, conn.Stats())
 }
 
 func (c *counters) roundTrip(rtt time.Duration) {
@@ -182,19 +192,50 @@ func (c *counters) roundTrip(rtt time.Duration) {
 	r.Min, r.Max = min(r.Min, rtt), max(r.Max, rtt)
 }
 
+// totals are the counters that only grow and that others keep. ResetStats remembers them.
+type totals struct {
+	messagesIn, messagesOut, bytesIn, bytesOut, duplicates uint64
+
+	panics, skipped uint64
+	wire            wsconn.Stats
+	inbox           inbox.Stats
+	outbox          outbox.Stats
+}
+
+// totals returns them as they are now. The mutex of the counters is held.
+func (m *Manager) totals() totals {
+	c := &m.counters
+	t := totals{
+		messagesIn: c.messagesIn.Load(), messagesOut: c.messagesOut.Load(),
+		bytesIn: c.bytesIn.Load(), bytesOut: c.bytesOut.Load(), duplicates: c.duplicates.Load(),
+		panics: m.dispatch.panics.Load(), skipped: m.dispatch.serial.skipped(),
+		wire: c.wire, inbox: m.inbox.Stats(),
+	}
+	for _, conn := range c.open {
+		t.wire = plus(t.wire, conn.Stats())
+	}
+	if m.outbox != nil {
+		t.outbox = m.outbox.Stats()
+	}
+	return t
+}
+
+func plus(a, b wsconn.Stats) wsconn.Stats {
+	return wsconn.Stats{BytesIn: a.BytesIn + b.BytesIn, BytesOut: a.BytesOut + b.BytesOut, Writes: a.Writes + b.Writes}
+}
+
 // Stats returns the counters as they are now.
 func (m *Manager) Stats() Stats {
+	state, generation := m.State(), m.gen.Load()
 	c := &m.counters
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	s := c.s
+	s.State, s.Generation = state, generation
 	s.DisconnectsByReason = maps.Clone(c.s.DisconnectsByReason)
 	s.Uptime = time.Since(c.began)
 	if c.session != nil {
 		s.CurrentUptime = time.Since(c.session.began)
-		w := c.session.conn.Stats()
-		s.WireBytesIn += uint64(w.BytesIn)
-		s.WireBytesOut += uint64(w.BytesOut)
-		s.Flushes += uint64(w.Writes)
 	}
 	if !c.since.IsZero() {
 		s.ConnectionTime = time.Since(c.since)
@@ -202,12 +243,41 @@ func (m *Manager) Stats() Stats {
 	if !c.down.IsZero() {
 		s.TotalDowntime += time.Since(c.down)
 	}
-	s.MessagesReceived, s.MessagesSent = c.messagesIn.Load(), c.messagesOut.Load()
-	s.BytesReceived, s.BytesSent = c.bytesIn.Load(), c.bytesOut.Load()
-	s.Duplicates = c.duplicates.Load()
 	if at := c.lastMessage.Load(); at != 0 {
 		s.LastMessageTime = time.Unix(0, at)
 	}
-	c.mu.Unlock()
+	t, b := m.totals(), &c.base
+	s.MessagesReceived, s.MessagesSent = t.messagesIn-b.messagesIn, t.messagesOut-b.messagesOut
+	s.BytesReceived, s.BytesSent = t.bytesIn-b.bytesIn, t.bytesOut-b.bytesOut
+	s.Duplicates = t.duplicates - b.duplicates
+	s.CallbackPanics, s.HooksSkipped = t.panics-b.panics, t.skipped-b.skipped
+	s.WireBytesIn = uint64(t.wire.BytesIn - b.wire.BytesIn)
+	s.WireBytesOut = uint64(t.wire.BytesOut - b.wire.BytesOut)
+	s.Flushes = uint64(t.wire.Writes - b.wire.Writes)
+	s.Dropped, s.GapEvents = t.inbox.Dropped-b.inbox.Dropped, t.inbox.Gaps-b.inbox.Gaps
+	s.InboundDepth, s.InboundBytes, s.InboundHighWater = t.inbox.Depth, t.inbox.Bytes, t.inbox.HighWater
+	o, ob := &t.outbox, &b.outbox
+	s.OutboundDepth, s.OutboundBytes, s.OutboundHighWater = o.Depth, o.Bytes, o.HighWater
+	s.Resent, s.Expired, s.Quarantined = o.Resent-ob.Resent, o.Expired-ob.Expired, o.Quarantined-ob.Quarantined
+	s.OutboundDropped, s.OutboundRefused = o.Dropped-ob.Dropped, o.Refused-ob.Refused
+	s.MaybeLost = o.MaybeLost - ob.MaybeLost
+	if m.opts.Send.Mode == SendAtLeastOnce {
+		s.Acked = o.Delivered - ob.Delivered
+	}
 	return s
+}
+
+// ResetStats sets the counters to zero. What is no count stays: state, generation, endpoint, and what queues hold.
+func (m *Manager) ResetStats() {
+	c := &m.counters
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.s = Stats{Endpoint: c.s.Endpoint}
+	c.began = time.Now()
+	c.since = time.Time{}
+	if !c.down.IsZero() {
+		c.down = time.Now()
+	}
+	c.lastMessage.Store(0)
+	c.base = m.totals()
 }

@@ -30,6 +30,7 @@ type supervisor struct {
 	consulting bool
 	retiring   int
 	later      []func()
+	seeking    bool // whether the policy has begun since the last rest
 	hurry      bool // the owner wants to be connected at once, whatever the policy will say
 
 	timer alarm // the next attempt, or the next question whether there shall be one
@@ -37,7 +38,8 @@ type supervisor struct {
 	age   alarm // the connection is too old
 
 	lastClose CloseInfo
-	downSince time.Time // when the last connection ended; zero if there was none
+	untold    *DisconnectInfo // a loss that is being judged and that OnDisconnect has not heard of
+	downSince time.Time       // when the last connection ended; zero if there was none
 }
 
 // phase is what the supervisor is at. It is finer than the state.
@@ -103,6 +105,7 @@ func (m *Manager) post(f func()) bool { return m.events.run(f) }
 func (s *supervisor) abandon() {
 	s.plan++
 	s.hurry = false
+	s.tell()
 	s.timer.stop()
 	s.check.stop()
 	s.age.stop()
@@ -155,10 +158,22 @@ func (s *supervisor) consult(ask func() verdict, then func(verdict)) {
 // defaultDelay is the delay after a callback that should have said it panicked.
 const defaultDelay = time.Second
 
+// tell lets OnDisconnect know of a loss whose judgement is not waited for any more.
+func (s *supervisor) tell() {
+	if s.untold != nil {
+		s.m.dispatch.disconnect(*s.untold)
+		s.untold = nil
+	}
+}
+
 // change moves to a state.
 func (s *supervisor) change(c StateChange) {
-	if from := s.m.board.state(); from == c.To || !from.Allowed(c.To) {
+	from := s.m.board.state()
+	if from == c.To || !from.Allowed(c.To) {
 		return
+	}
+	if from == StateConnected && c.Reason == ReasonNone {
+		c.Reason, c.Endpoint = s.lastClose.Why, s.lastClose.Endpoint
 	}
 	s.m.dispatch.stateChange(s.m.board.show(c))
 	s.m.metrics.Set(MetricState, float64(c.To))
@@ -218,7 +233,7 @@ func (s *supervisor) begin() {
 	s.m.revive()
 	s.phase, s.waiting = phaseWaiting, waitBackoff
 	s.whenFree(func() {
-		s.policy.begin()
+		s.policyRestart()
 		s.dial()
 	})
 }
@@ -229,7 +244,7 @@ func (s *supervisor) seekNow() {
 	s.phase, s.waiting = phaseWaiting, waitBackoff
 	s.change(StateChange{To: StateReconnecting, Close: s.closed()})
 	s.whenFree(func() {
-		s.policy.restart()
+		s.policyRestart()
 		s.dial()
 	})
 }
@@ -256,7 +271,7 @@ func (s *supervisor) wait(d time.Duration) {
 // rest ends all plans: err is why, and goes to everybody who waits for something.
 func (s *supervisor) rest(err error, gaveUp bool) {
 	s.abandon()
-	s.phase = phaseRest
+	s.phase, s.seeking = phaseRest, false
 	s.change(StateChange{To: StateDisconnected, Err: err, Close: s.closed()})
 	s.m.settle(err, gaveUp)
 	s.answer(err)

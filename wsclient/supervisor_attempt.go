@@ -104,6 +104,7 @@ func (s *supervisor) sessionEnded(sess *session) {
 func (s *supervisor) lost(sess *session) {
 	s.abandon()
 	info := s.dismiss(sess)
+	s.untold = &DisconnectInfo{Reason: info.Why, Close: info, Err: info.Err, Uptime: info.Uptime}
 	s.consult(func() verdict { return s.policy.lost(info) }, func(v verdict) { s.decided(info, v) })
 }
 
@@ -121,7 +122,7 @@ func (s *supervisor) dismiss(sess *session) CloseInfo {
 
 // decided acts on what the policy makes of a loss.
 func (s *supervisor) decided(info CloseInfo, v verdict) {
-	gone := DisconnectInfo{Reason: info.Why, Close: info, Err: info.Err, Uptime: info.Uptime}
+	gone := s.untold
 	change := StateChange{Reason: info.Why, Err: info.Err, Close: &info, Endpoint: info.Endpoint}
 	poll := errors.Is(v.err, ErrReconnectDisabled) && s.m.opts.Control.ShouldReconnect != nil
 	if v.err == nil && !s.hurry {
@@ -131,13 +132,13 @@ func (s *supervisor) decided(info CloseInfo, v verdict) {
 	if !gone.WillReconnect {
 		change.To, change.Err = StateDisconnected, v.err
 		s.change(change)
-		s.m.dispatch.disconnect(gone)
+		s.tell()
 		s.rest(v.err, true)
 		return
 	}
 	change.To = StateReconnecting
 	s.change(change)
-	s.m.dispatch.disconnect(gone)
+	s.tell()
 	switch {
 	case v.err == nil:
 		s.wait(change.NextDelay)

@@ -40,9 +40,12 @@ func (s *supervisor) leaveSession(l leaving) {
 			l.done()
 		}
 	})
+	if l.again || polls {
+		s.policy.left(info) // nobody consults it while a session is on duty
+	}
 	switch {
 	case l.again:
-		s.schedule(l.delay, l.scheduled, func() { s.policy.left(info) })
+		s.schedule(l.delay, l.scheduled, func() {})
 	case polls:
 		s.pollReconnect()
 	default:
@@ -88,7 +91,16 @@ func (s *supervisor) disconnect(l leaving) bool {
 	return false
 }
 
-func (s *supervisor) policyRestart() { s.policy.restart() }
+// policyRestart lets the policy count and delay as from the beginning: of everything after a rest, and of the outage
+// otherwise.
+func (s *supervisor) policyRestart() {
+	if s.seeking {
+		s.policy.restart()
+		return
+	}
+	s.seeking = true
+	s.policy.begin()
+}
 
 // reconnect is Reconnect.
 func (s *supervisor) reconnect(w *waiter) {
@@ -132,7 +144,7 @@ func (s *supervisor) scheduleReconnect(d time.Duration) bool {
 		s.abandon()
 		s.m.revive()
 		s.change(StateChange{To: StateReconnecting, NextDelay: d, Close: s.closed()})
-		s.schedule(d, true, func() { s.policy.begin() })
+		s.schedule(d, true, s.policyRestart)
 	case phaseWaiting:
 		s.abandon()
 		s.schedule(d, true, s.policyRestart)

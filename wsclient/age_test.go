@@ -1,0 +1,108 @@
+package wsclient_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fieldlink-go/fieldlink/internal/netem"
+	"github.com/fieldlink-go/fieldlink/wsclient"
+	"github.com/fieldlink-go/fieldlink/wsclient/wstest"
+)
+
+func TestST22MaxConnectionAge(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.serve(idle)
+		m := w.connect(wsclient.Options{Control: wsclient.ControlOptions{
+			MaxConnectionAge: 24 * time.Hour, DisconnectMargin: 5 * time.Minute,
+		}})
+		began := time.Now()
+		if _, err := m.WaitState(t.Context(), wsclient.StateReconnecting); err != nil {
+			t.Fatal(err)
+		}
+		age := time.Since(began)
+		if age <= 23*time.Hour+50*time.Minute || age > 23*time.Hour+55*time.Minute {
+			t.Errorf("renewed after %v", age)
+		}
+		if _, err := m.WaitState(t.Context(), wsclient.StateConnected); err != nil || time.Since(began) != age {
+			t.Errorf("connected again after %v: %v", time.Since(began)-age, err)
+		}
+		synctest.Wait()
+		if lost := w.log.lost(); len(lost) != 1 || lost[0].Reason != wsclient.ReasonConnectionLimit || !lost[0].WillReconnect {
+			t.Errorf("OnDisconnect: %+v", lost)
+		}
+	})
+}
+
+// A seamless renewal leaves no moment without a connection, keeps what is queued in order, and survives attempts that
+// fail.
+func TestSeamless(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		refusal := func(s *wstest.Session) error { return s.Answer(503, nil, "") }
+		peer := w.play(upgraded((*wstest.Session).Echo), refusal, upgraded(func(s *wstest.Session) error {
+			return errors.Join(s.Send(wstest.Text("second")), s.Echo())
+		}))
+		m := w.connect(wsclient.Options{
+			Control: wsclient.ControlOptions{MaxConnectionAge: time.Hour, DisconnectMargin: 5 * time.Minute, Seamless: true},
+			Send:    wsclient.SendOptions{Mode: wsclient.SendQueued},
+		})
+		time.Sleep(58 * time.Minute)
+		synctest.Wait()
+		if m.State() != wsclient.StateConnected || peer.Accepted() != 3 {
+			t.Fatalf("%v after %d connections", m.State(), peer.Accepted())
+		}
+		if len(w.net.Links()) != 1 {
+			t.Errorf("%d sockets are open", len(w.net.Links()))
+		}
+		for _, s := range w.log.seen()[2:] {
+			t.Errorf("there was a moment in state %v", s)
+		}
+		gained, lost := w.log.gained, w.log.lost()
+		if len(gained) != 2 || !gained[1].Seamless || gained[1].Gen != 2 || len(lost) != 1 || !lost[0].Seamless ||
+			lost[0].Reason != wsclient.ReasonConnectionLimit || lost[0].Close.Gen != 1 {
+			t.Errorf("OnConnect: %+v, OnDisconnect: %+v", gained, lost)
+		}
+		if len(w.log.failed) != 1 {
+			t.Errorf("%d attempts failed", len(w.log.failed))
+		}
+		m.Send(t.Context(), wsclient.Text, []byte("third"))
+		for _, want := range []string{"second", "third"} {
+			if msg, err := m.Receive(t.Context()); err != nil || string(msg.Data) != want || msg.Gen != 2 {
+				t.Errorf("received %+v, %v, want %s", msg, err, want)
+			}
+		}
+		if s := m.Stats(); s.Connects != 2 || s.Disconnects != 1 || s.TotalDowntime != 0 {
+			t.Errorf("counters: %+v", s)
+		}
+	})
+}
+
+// The loss of the old connection while a new one is being made is a loss like any other.
+func TestSeamlessLostMeanwhile(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		peer := w.play(upgraded((*wstest.Session).Echo), hold, upgraded((*wstest.Session).Echo))
+		m := w.connect(wsclient.Options{
+			Control:   wsclient.ControlOptions{MaxConnectionAge: time.Hour, Seamless: true},
+			Reconnect: wsclient.ReconnectOptions{Backoff: steady},
+		})
+		if _, err := w.net.WaitLink(t.Context(), 2); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		w.net.Links()[0].Cut(netem.RST)
+		if _, err := m.WaitState(t.Context(), wsclient.StateReconnecting); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.WaitState(t.Context(), wsclient.StateConnected); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if peer.Accepted() != 3 || w.open() != 1 {
+			t.Errorf("%d of %d connections are open", w.open(), peer.Accepted())
+		}
+		if lost := w.log.lost(); len(lost) != 1 || lost[0].Reason != wsclient.ReasonNetworkError {
+			t.Errorf("OnDisconnect: %+v", lost)
+		}
+	})
+}
