@@ -9,12 +9,9 @@ import (
 	"github.com/fieldlink-go/fieldlink/errkit"
 	"github.com/fieldlink-go/fieldlink/errkit/errkittest"
 	"github.com/fieldlink-go/fieldlink/errkit/redact"
-	"github.com/fieldlink-go/fieldlink/internal/leak"
 	"github.com/fieldlink-go/fieldlink/wsclient"
 	"github.com/fieldlink-go/fieldlink/wsclient/internal/wserr"
 )
-
-func TestMain(m *testing.M) { leak.Main(m) }
 
 const url = "wss://feed.example/ws"
 

@@ -96,7 +96,9 @@ func New(url string, opts *Options) (*Manager, error) {
 	m.events.tasks = &m.tasks
 	m.counters.began, m.counters.metrics = time.Now(), o.Metrics
 	if o.Send.Mode != SendDirect {
-		m.outbox = outbox.New(o.Send.config(m.target, o.Conn.SkipUTF8))
+		cfg := o.Send.config(m.target, o.Conn.SkipUTF8)
+		cfg.Doubt = m.ping
+		m.outbox = outbox.New(cfg)
 	}
 	if m.subs, err = newSubscriptions(o.Subscribe, m.tasks.Go, m.dispatch.subscribeError); err != nil {
 		return nil, err

@@ -24,6 +24,7 @@ type session struct {
 	blocked   atomic.Int32    // whether the reader waits for a consumer
 	unblocked atomic.Int64    // when it last went on, in nanoseconds since began
 	pong      chan struct{}   // an application's pong came
+	doubt     chan struct{}   // the queue wants a ping now
 	greeted   <-chan struct{} // OnConnect has returned; nil if there is nothing to wait for
 	prior     *session        // which this one took over from while it was up; nil if there was none
 	reported  bool            // whether the supervisor has heard of the end; it alone uses this
@@ -45,7 +46,7 @@ type session struct {
 func newSession(m *Manager, conn *wsconn.Conn, gen uint64, a Attempt) *session {
 	return &session{
 		m: m, conn: conn, gen: gen, endpoint: a.Endpoint, attempt: a, began: time.Now(),
-		pong: make(chan struct{}, 1), stop: make(chan struct{}), turn: make(chan struct{}, 1),
+		pong: make(chan struct{}, 1), doubt: make(chan struct{}, 1), stop: make(chan struct{}), turn: make(chan struct{}, 1),
 	}
 }
 

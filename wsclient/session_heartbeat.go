@@ -22,6 +22,7 @@ func (s *session) beat() {
 		case <-s.stop:
 			return
 		case <-ticker.C:
+		case <-s.doubt:
 		}
 		if s.blocked.Load() != 0 {
 			continue // nobody would read the pong
@@ -29,6 +30,16 @@ func (s *session) beat() {
 		if err := s.ping(ctx); err != nil {
 			s.fail(ReasonPingTimeout, err)
 			return
+		}
+	}
+}
+
+// ping lets the heartbeat send a ping now.
+func (m *Manager) ping() {
+	if s := m.live.Load(); s != nil {
+		select {
+		case s.doubt <- struct{}{}:
+		default:
 		}
 	}
 }
@@ -63,11 +74,13 @@ func (s *session) roundTrip(ctx context.Context) (time.Duration, error) {
 	return s.conn.Ping(ctx)
 }
 
+// alive notes a sign of life. If it is a pong, rtt says when it came, and the peer has read all that went before the
+// ping.
 func (s *session) alive(rtt time.Duration) {
-	if s.m.outbox != nil {
-		s.m.outbox.Proved()
-	}
 	if rtt > 0 {
+		if s.m.outbox != nil {
+			s.m.outbox.Proved()
+		}
 		s.m.counters.roundTrip(rtt)
 		s.m.metrics.Observe(MetricRTT, rtt.Seconds())
 		if f := s.m.opts.Hooks.OnPong; f != nil {

@@ -1,0 +1,18 @@
+package wsclient_test
+
+import (
+	"flag"
+	"testing"
+
+	"github.com/fieldlink-go/fieldlink/internal/leak"
+)
+
+// full makes tests run in the size that their rows ask for; without it they are smaller.
+var full = flag.Bool("full", false, "run the long versions of tests")
+
+func TestMain(m *testing.M) {
+	if runChild() {
+		return
+	}
+	leak.Main(m)
+}
