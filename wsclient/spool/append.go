@@ -2,6 +2,7 @@ package spool
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
@@ -133,12 +134,15 @@ func ended(op string, ctx context.Context) error {
 // lead writes the next group of the queue. The caller has the turn. If the first request must wait for room, lead
 // returns what to wait for.
 func (s *Spool) lead() (room <-chan struct{}) {
-	if !s.waiting() {
+	if s.waiting() == 0 {
 		return nil
 	}
 	if err := s.ready(); err != nil {
 		s.turnAway(err)
 		return nil
+	}
+	if s.opts.Sync == SyncAlways {
+		s.muster()
 	}
 	group, room := s.gather()
 	if len(group) > 0 {
@@ -147,10 +151,24 @@ func (s *Spool) lead() (room <-chan struct{}) {
 	return room
 }
 
-func (s *Spool) waiting() bool {
+func (s *Spool) waiting() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.queue) > 0
+	return len(s.queue)
+}
+
+// muster lets those run whom the last group released, as long as they come back with another request, so that they
+// share the sync.
+func (s *Spool) muster() {
+	before := 0
+	for range 8 {
+		now := s.waiting()
+		if now == before {
+			return
+		}
+		before = now
+		runtime.Gosched()
+	}
 }
 
 // turnAway ends all waiting requests with err.
