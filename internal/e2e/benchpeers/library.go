@@ -18,3 +18,14 @@ type conn interface {
 }
 
 var libraries = []library{wsconnLibrary{}, coderLibrary{}, gorillaLibrary{}, gwsLibrary{}}
+
+// sockets are the libraries, which do work with messages of a size. Each turn has a connection of its own.
+func sockets(work func(l library, n, size int) (result, error), size int) []contender {
+	list := make([]contender, len(libraries))
+	for i, l := range libraries {
+		list[i] = contender{name: l.name(), start: func() (func(int) (result, error), func() error, error) {
+			return func(n int) (result, error) { return work(l, n, size) }, func() error { return nil }, nil
+		}}
+	}
+	return list
+}

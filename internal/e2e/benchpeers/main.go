@@ -1,10 +1,12 @@
-// Command benchpeers runs wsconn beside other WebSocket libraries, in one process and on the same work, and prints
-// ratios. Absolute numbers say little on a shared machine; those of one run, taken in turns, can be compared.
+// Command benchpeers runs wsconn beside other WebSocket libraries and spool beside bbolt and a bare file, in one process
+// and on the same work, and prints ratios. Absolute numbers say little on a shared machine; those of one run, taken in
+// turns, can be compared.
 //
 //	go run ./internal/e2e/benchpeers [-rounds 5] [-only text] [-strict]
 //
 // The peer at the other end is the same for all: a plain TCP program that takes, sends or echoes ready-made frames.
-// Everything runs on the loopback device.
+// Everything runs on the loopback device. What is durable is written in the directory for temporary files (TMPDIR), which
+// should be on a disk and not in memory.
 package main
 
 import (

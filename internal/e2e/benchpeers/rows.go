@@ -9,15 +9,24 @@ import (
 	"time"
 )
 
-// row is one kind of work, done by all libraries in turns.
+// row is one kind of work, done by all contenders in turns. The first of them is ours.
 type row struct {
-	name    string
-	work    func(l library, n, size int) (result, error)
-	n, size int
-	figure  func(result) float64 // what is compared
-	unit    string
-	less    bool // whether less of it is better
-	targets map[string]float64
+	name       string
+	contenders []contender
+	n          int    // messages of a round
+	things     string // what they are called
+	figure     func(result) float64
+	unit       string
+	less       bool               // whether less of the figure is better
+	targets    map[string]float64 // ratio of our figure to that of a peer
+	lean       bool               // whether ours may not allocate
+}
+
+// contender does the work of a row.
+type contender struct {
+	name string
+	// start prepares what all turns share. work does n messages, stop ends it.
+	start func() (work func(n int) (result, error), stop func() error, err error)
 }
 
 func perSecond(r result) float64 { return float64(r.n) / r.took.Seconds() / 1000 }
@@ -28,25 +37,30 @@ func allocs(r result) float64 { return float64(r.mallocs) / float64(r.n) }
 
 var rows = []row{
 	{
-		name: "transmit, queued, 128 B", work: transmit, n: 200_000, size: 128,
+		name: "transmit, queued, 128 B", contenders: sockets(transmit, 128), n: 200_000, things: "messages", lean: true,
 		figure: perSecond, unit: "K msg/s", targets: map[string]float64{"coder": 5, "gorilla": 5},
 	},
 	{
-		name: "transmit, queued, 4 KiB", work: transmit, n: 60_000, size: 4 << 10,
+		name: "transmit, queued, 4 KiB", contenders: sockets(transmit, 4<<10), n: 60_000, things: "messages", lean: true,
 		figure: perSecond, unit: "K msg/s", targets: map[string]float64{"coder": 1.8, "gorilla": 0.8},
 	},
 	{
-		name: "receive, reused buffer, 128 B", work: receive, n: 600_000, size: 128,
+		name: "receive, reused buffer, 128 B", contenders: sockets(receive, 128), n: 600_000, things: "messages", lean: true,
 		figure: perSecond, unit: "K msg/s", targets: map[string]float64{"coder": 0.9},
 	},
 	{
-		name: "receive, reused buffer, 4 KiB", work: receive, n: 120_000, size: 4 << 10,
+		name: "receive, reused buffer, 4 KiB", contenders: sockets(receive, 4<<10), n: 120_000, things: "messages", lean: true,
 		figure: perSecond, unit: "K msg/s", targets: map[string]float64{"coder": 1.3},
 	},
 	{
-		name: "echo round trip p50, 128 B", work: roundTrips, n: 10_000, size: 128,
+		name: "echo round trip p50, 128 B", contenders: sockets(roundTrips, 128), n: 10_000, things: "messages", lean: true,
 		figure: p50, unit: "µs", less: true, targets: map[string]float64{"coder": 1.15},
 	},
+	durable("durable, one by one, 128 B", openSpool, 1, 500, 0.8),
+	durable("durable, batches of 10, 128 B", openSpool, 10, 5000, 0.8),
+	durable("durable, batches of 100, 128 B", openSpool, 100, 50_000, 0.8),
+	durable("durable, 10 callers at once, 128 B", openShared, 10, 5000, 0),
+	durable("durable, 100 callers at once, 128 B", openShared, 100, 50_000, 0),
 }
 
 // zero is how many allocations per message count as none: those of the connection are spread over all messages.
@@ -59,55 +73,65 @@ func run(w io.Writer, rounds int, only string) (ok bool, err error) {
 		if !strings.Contains(r.name, only) {
 			continue
 		}
-		results := make(map[string][]result)
-		for range rounds {
-			round, err := r.round()
-			if err != nil {
-				return false, fmt.Errorf("%s: %w", r.name, err)
-			}
-			for name, res := range round {
-				results[name] = append(results[name], res)
-			}
+		results, err := r.run(rounds)
+		if err != nil {
+			return false, fmt.Errorf("%s: %w", r.name, err)
 		}
 		ok = r.print(w, results) && ok
 	}
 	return ok, nil
 }
 
-// turns is into how many parts the work of a round is cut. The libraries take turns with them, so that what else
-// the machine does meets all of them alike.
+// turns is into how many parts the work of a round is cut. The contenders take turns with them, each time beginning
+// with another one, so that what else the machine does meets all of them alike.
 const turns = 10
 
-// round does the work of a row once per library.
-func (r row) round() (map[string]result, error) {
-	round := make(map[string]result)
-	for range turns {
-		for _, l := range libraries {
-			res, err := r.work(l, r.n/turns, r.size)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", l.name(), err)
+// run does the work of a row and returns one result per contender and round.
+func (r row) run(rounds int) (map[string][]result, error) {
+	work := make([]func(n int) (result, error), len(r.contenders))
+	for i, c := range r.contenders {
+		do, stop, err := c.start()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.name, err)
+		}
+		defer stop()
+		work[i] = do
+	}
+	results := make(map[string][]result)
+	for range rounds {
+		round := make([]result, len(work))
+		for turn := range turns {
+			for i := range work {
+				i = (i + turn) % len(work)
+				res, err := work[i](r.n / turns)
+				if err != nil {
+					return nil, fmt.Errorf("%s: %w", r.contenders[i].name, err)
+				}
+				round[i] = round[i].plus(res)
 			}
-			round[l.name()] = round[l.name()].plus(res)
+		}
+		for i, c := range r.contenders {
+			results[c.name] = append(results[c.name], round[i])
 		}
 	}
-	return round, nil
+	return results, nil
 }
 
-// print writes the table of a row. Its ratios are wsconn's figure divided by that of the peer.
+// print writes the table of a row. Its ratios are our figure divided by that of the peer.
 func (r row) print(w io.Writer, results map[string][]result) (ok bool) {
 	ok = true
-	fmt.Fprintf(w, "%s (%d messages)\n", r.name, r.n)
-	own := medianOf(results["wsconn"], r.figure)
-	for _, l := range libraries {
-		name := l.name()
-		value := medianOf(results[name], r.figure)
-		allocs := medianOf(results[name], allocs)
-		line := fmt.Sprintf("  %-8s %10.1f %-8s %6.2f allocs/msg", name, value, r.unit, allocs)
-		switch target, set := r.targets[name]; {
-		case name == "wsconn":
+	fmt.Fprintf(w, "%s (%d %s)\n", r.name, r.n, r.things)
+	own := medianOf(results[r.contenders[0].name], r.figure)
+	for i, c := range r.contenders {
+		value := medianOf(results[c.name], r.figure)
+		allocs := medianOf(results[c.name], allocs)
+		line := fmt.Sprintf("  %-8s %10.1f %-8s %6.2f allocs/msg", c.name, value, r.unit, allocs)
+		switch target, set := r.targets[c.name]; {
+		case i == 0 && r.lean:
 			met := allocs < zero
 			ok = ok && met
 			line += fmt.Sprintf("   target 0 allocs/msg: %s", verdict(met))
+		case i == 0:
 		case set:
 			met := own/value >= target
 			sign := "at least"
@@ -120,7 +144,7 @@ func (r row) print(w io.Writer, results map[string][]result) (ok bool) {
 		default:
 			line += fmt.Sprintf("   ratio %5.2f", own/value)
 		}
-		fmt.Fprintln(w, strings.TrimRight(line, " "))
+		fmt.Fprintln(w, line)
 	}
 	fmt.Fprintln(w)
 	return ok
