@@ -47,7 +47,7 @@ bench: ## run the benchmarks of PKG (all), with allocations
 	go test -run '^$$' -bench . -benchmem $(PKG)
 
 .PHONY: bench-peers
-bench-peers: ## measure wsconn beside other WebSocket libraries, as ratios
+bench-peers: ## measure wsconn and spool beside their peers, as ratios
 	@go run ./internal/e2e/benchpeers
 
 .PHONY: powercut
@@ -55,8 +55,9 @@ powercut: ## replay the spool's file operations, traced with strace if it is ins
 	go test ./wsclient/spool -count=1 -timeout=60m -v -run 'TestFaithfulDisk|TestPowerCut$$|TestPlantedMissingSync' -args -full
 
 .PHONY: bitrot
-bitrot: ## flip 10,000 bits of the spool and cut 1,000 files
+bitrot: ## flip 10,000 bits of the spool and cut 1,000 files, also beside bbolt
 	go test ./wsclient/spool -count=1 -timeout=60m -v -run 'TestBitRot|TestTruncation' -args -full
+	@go run ./internal/e2e/bitrot
 
 .PHONY: interop
 interop: ## test against independent peers; installs their npm packages
