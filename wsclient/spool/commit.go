@@ -2,6 +2,7 @@ package spool
 
 import (
 	"path/filepath"
+	"runtime"
 
 	"github.com/fieldlink-go/fieldlink/wsclient/internal/wserr"
 	"github.com/fieldlink-go/fieldlink/wsclient/spool/internal/vfs"
@@ -21,7 +22,7 @@ func (s *Spool) commit(group []*request) {
 		}
 		return
 	}
-	more := s.publish(seg, group)
+	s.publish(seg, group)
 	if cap(s.buf) > 2*maxGroup {
 		s.buf = nil // it was a batch of unusual size
 	}
@@ -29,15 +30,20 @@ func (s *Spool) commit(group []*request) {
 		r.finish(nil)
 	}
 	switch {
-	case s.opts.Sync == SyncAlways && !more:
-		s.mark()
+	case s.opts.Sync == SyncAlways:
+		if len(group) > 1 {
+			runtime.Gosched() // the others may come back at once
+		}
+		if s.waiting() == 0 {
+			s.mark()
+		}
 	case s.opts.Sync == SyncEvery:
 		poke(s.dirty)
 	}
 }
 
-// publish shows the group to readers. It reports whether more requests wait.
-func (s *Spool) publish(seg *segment, group []*request) bool {
+// publish shows the group to readers.
+func (s *Spool) publish(seg *segment, group []*request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	seg.note(s.next, seg.end)
@@ -51,7 +57,6 @@ func (s *Spool) publish(seg *segment, group []*request) bool {
 		s.confirm()
 	}
 	signal(&s.grown)
-	return len(s.queue) > 0
 }
 
 // confirm notes that everything is synced. mu and the turn are held.
