@@ -44,15 +44,36 @@ func (s *bboltStore) put(tx *bbolt.Tx) error {
 	b := tx.Bucket(bucket)
 	b.FillPercent = 1 // what its documentation advises for keys that ascend
 	for range s.batch {
-		seq, err := b.NextSequence()
-		if err != nil {
-			return err
-		}
-		if err := b.Put(binary.BigEndian.AppendUint64(nil, seq), s.data); err != nil {
+		if err := s.one(b); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+func (s *bboltStore) one(b *bbolt.Bucket) error {
+	seq, err := b.NextSequence()
+	if err != nil {
+		return err
+	}
+	return b.Put(binary.BigEndian.AppendUint64(nil, seq), s.data)
+}
+
 func (s *bboltStore) close() error { return s.db.Close() }
+
+// sharedBbolt has several callers at once that put one record at a time, by the call that makes batches of them.
+type sharedBbolt struct{ bboltStore }
+
+func openSharedBbolt(dir string, callers int) (store, error) {
+	s, err := openBbolt(dir, callers)
+	if err != nil {
+		return nil, err
+	}
+	return &sharedBbolt{*s.(*bboltStore)}, nil
+}
+
+func (s *sharedBbolt) accept(n int) error {
+	return atOnce(s.batch, n, func() error {
+		return s.db.Batch(func(tx *bbolt.Tx) error { return s.one(tx.Bucket(bucket)) })
+	})
+}

@@ -56,11 +56,11 @@ var rows = []row{
 		name: "echo round trip p50, 128 B", contenders: sockets(roundTrips, 128), n: 10_000, things: "messages", lean: true,
 		figure: p50, unit: "µs", less: true, targets: map[string]float64{"coder": 1.15},
 	},
-	durable("durable, one by one, 128 B", openSpool, 1, 500, 0.8),
-	durable("durable, batches of 10, 128 B", openSpool, 10, 5000, 0.8),
-	durable("durable, batches of 100, 128 B", openSpool, 100, 50_000, 0.8),
-	durable("durable, 10 callers at once, 128 B", openShared, 10, 5000, 0),
-	durable("durable, 100 callers at once, 128 B", openShared, 100, 50_000, 0),
+	batches("one by one", 1, 500),
+	batches("batches of 10", 10, 5000),
+	batches("batches of 100", 100, 50_000),
+	callers("10 callers at once", 10, 5000),
+	callers("100 callers at once", 100, 50_000),
 }
 
 // zero is how many allocations per message count as none: those of the connection are spread over all messages.

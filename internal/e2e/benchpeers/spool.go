@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"sync"
 
 	"github.com/fieldlink-go/fieldlink/wsclient/spool"
 )
@@ -49,17 +47,8 @@ func openShared(dir string, callers int) (store, error) {
 }
 
 func (s *sharedSpool) accept(n int) error {
-	errs := make([]error, len(s.batch))
-	var wg sync.WaitGroup
-	for i, e := range s.batch {
-		wg.Go(func() {
-			for range n / len(s.batch) {
-				if _, errs[i] = s.s.Append(context.Background(), e); errs[i] != nil {
-					return
-				}
-			}
-		})
-	}
-	wg.Wait()
-	return errors.Join(errs...)
+	return atOnce(len(s.batch), n, func() error {
+		_, err := s.s.Append(context.Background(), s.batch[0])
+		return err
+	})
 }

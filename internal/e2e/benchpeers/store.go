@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"os"
+	"sync"
+	"sync/atomic"
 )
 
 // store is a durable store under test: what it accepted has been synced.
@@ -15,19 +17,24 @@ type store interface {
 // recordSize is the length of a record in bytes.
 const recordSize = 128
 
-// durable is a row in which n records are accepted, so many at a time, by spool as open has it and by the others with
-// one transaction or one write for each batch. file is the target for the ratio to a bare file; 0 means none.
-func durable(name string, open func(dir string, batch int) (store, error), batch, n int, file float64) row {
-	r := row{
-		name: name, n: n, things: "records", figure: perSecond, unit: "K rec/s", targets: map[string]float64{"bbolt": 1.5},
-		contenders: []contender{
-			storing("spool", batch, open), storing("bbolt", batch, openBbolt), storing("file", batch, openFile),
-		},
+// batches is a row in which one caller has n records accepted, so many at a time.
+func batches(name string, batch, n int) row {
+	return durable(name, n, map[string]float64{"bbolt": 1.5, "file": 0.8},
+		storing("spool", batch, openSpool), storing("bbolt", batch, openBbolt), storing("file", batch, openFile))
+}
+
+// callers is a row in which several callers at once have n records accepted, one at a time; bbolt and file are as in
+// batches of that size, which nobody had to gather.
+func callers(name string, callers, n int) row {
+	return durable(name, n, map[string]float64{"bbolt": 1.5}, storing("spool", callers, openShared),
+		storing("db.Batch", callers, openSharedBbolt), storing("bbolt", callers, openBbolt), storing("file", callers, openFile))
+}
+
+func durable(name string, n int, targets map[string]float64, list ...contender) row {
+	return row{
+		name: "durable, " + name + ", 128 B", contenders: list, n: n, things: "records",
+		figure: perSecond, unit: "K rec/s", targets: targets,
 	}
-	if file > 0 {
-		r.targets["file"] = file
-	}
-	return r
 }
 
 // storing is a contender with one store for all turns, in a directory of its own.
@@ -50,4 +57,21 @@ func storing(name string, batch int, open func(dir string, batch int) (store, er
 		}
 		return work, func() error { return errors.Join(s.close(), os.RemoveAll(dir)) }, nil
 	}}
+}
+
+// atOnce calls do n times from so many goroutines.
+func atOnce(callers, n int, do func() error) error {
+	var left atomic.Int64
+	left.Store(int64(n))
+	errs := make([]error, callers)
+	var wg sync.WaitGroup
+	for i := range callers {
+		wg.Go(func() {
+			for errs[i] == nil && left.Add(-1) >= 0 {
+				errs[i] = do()
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
