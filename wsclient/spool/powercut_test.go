@@ -182,7 +182,7 @@ func TestPowerCut(t *testing.T) {
 	t.Parallel()
 	steps, seeds, want := 40, uint64(1), 2000
 	if *full {
-		steps, seeds, want = 110, 8, 100_000
+		steps, seeds, want = 110, 10, 100_000
 	}
 	traced := false
 	if *full {
@@ -224,6 +224,9 @@ func TestPowerCut(t *testing.T) {
 	}
 }
 
+// syncSites is from how many places of the source files and directories are synced.
+const syncSites = 16
+
 // TestPlantedMissingSync leaves out one sync of the source at a time: each must be found, with every seed.
 func TestPlantedMissingSync(t *testing.T) {
 	t.Parallel()
@@ -238,6 +241,9 @@ func TestPlantedMissingSync(t *testing.T) {
 		for site := range disk.Sites() {
 			sites[site] = true
 		}
+	}
+	if len(sites) != syncSites {
+		t.Errorf("syncs come from %d places, expected %d: %v", len(sites), syncSites, sites)
 	}
 	for _, site := range slices.Sorted(maps.Keys(sites)) {
 		t.Run(site, func(t *testing.T) {
@@ -265,7 +271,7 @@ func missed(site string, seed uint64) error {
 			disk.SkipSync = func(at string) bool { return at == site }
 			s := newStory(disk, logDir, 1000*seed+try+1, policy)
 			s.tell(100)
-			if out := s.replay(disk.Ops(), &cutdisk.Plan{Brief: true, Missed: true}, 0, 1); len(out.bad) > 0 {
+			if out := s.replay(disk.Ops(), &cutdisk.Plan{Missed: true}, 0, 1); len(out.bad) > 0 {
 				return out.bad[0]
 			}
 		}

@@ -27,7 +27,7 @@ func batches(name string, batch, n int) row {
 // batches of that size, which nobody had to gather.
 func callers(name string, callers, n int) row {
 	return durable(name, n, map[string]float64{"bbolt": 1.5}, storing("spool", callers, openShared),
-		storing("db.Batch", callers, openSharedBbolt), storing("bbolt", callers, openBbolt), storing("file", callers, openFile))
+		storing("DB.Batch", callers, openSharedBbolt), storing("bbolt", callers, openBbolt), storing("file", callers, openFile))
 }
 
 func durable(name string, n int, targets map[string]float64, list ...contender) row {

@@ -18,7 +18,7 @@ type Plan struct {
 	Random int    // random subsets of what was not synced, per operation
 	Seed   uint64 // of the randomness
 	Brief  bool   // nothing, everything and everything but one are enough
-	Missed bool   // only disks that the syncs that were left out would have ruled out
+	Missed bool   // the like of Brief, of the disks that the syncs that were left out would have ruled out
 
 	// Epoch says what is expected before an operation. The same disk is looked at again when more is expected of it.
 	// Nil means that the same is expected always.
@@ -119,13 +119,16 @@ func (p *Plan) choices(open []pending, rng *rand.Rand) [][]share {
 		return nil
 	}
 	all := slices.Repeat([]share{whole}, n)
-	list := [][]share{slices.Repeat([]share{none}, n), all}
+	list := [][]share{slices.Repeat([]share{none}, n)}
+	if !p.Missed {
+		list = append(list, all)
+	}
 	for i := range open {
 		if p.Missed && !open[i].due {
 			continue
 		}
 		list = append(list, with(all, i, none))
-		if p.Brief {
+		if p.Brief || p.Missed {
 			continue
 		}
 		list = append(list, with(slices.Repeat([]share{none}, n), i, whole))
@@ -141,7 +144,7 @@ func (p *Plan) choices(open []pending, rng *rand.Rand) [][]share {
 		}
 		list = append(list, with(all, i, zeros))
 	}
-	if n > 0 && !p.Brief {
+	if n > 0 && !p.Brief && !p.Missed {
 		for range p.Random {
 			list = append(list, randomShares(n, rng))
 		}
