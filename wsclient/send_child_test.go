@@ -132,9 +132,9 @@ func (l *ledger) note(number, text string) {
 // arrives, in order; messages come twice only if they were not acknowledged, or not removed yet.
 func TestGatewayIsKilled_QU24(t *testing.T) {
 	t.Parallel()
-	rounds := 4
+	rounds, most := 4, 1500
 	if *full {
-		rounds = 50
+		rounds, most = 50, 4500 // 10^5 messages
 	}
 	book := &ledger{seen: make(map[int]string)}
 	srv, err := wstest.Start(&wstest.Options{Handler: book.serve})
@@ -146,7 +146,7 @@ func TestGatewayIsKilled_QU24(t *testing.T) {
 	accepted := make(map[int]bool)
 	next := 1
 	for range rounds {
-		next = runGateway(t, fmt.Sprintln(dir, srv.URL(), next), accepted, 1+rand.IntN(1500)) + 10
+		next = runGateway(t, fmt.Sprintln(dir, srv.URL(), next), accepted, 1+rand.IntN(most)) + 10
 	}
 	runGateway(t, fmt.Sprintln(dir, srv.URL(), 0), accepted, -1)
 
