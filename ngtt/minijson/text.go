@@ -1,0 +1,45 @@
+package minijson
+
+import "strings"
+
+// Sizes in bytes. A string that is kept keeps at most a chunk in memory.
+const (
+	chunk     = 512
+	maxShared = 64 // longest string that shares a chunk with others
+	maxCached = 32 // longest key that is kept for the next document
+)
+
+// slab makes strings, many short ones with one allocation.
+type slab struct{ b strings.Builder }
+
+func (s *slab) make(p []byte) string {
+	if len(p) == 0 {
+		return ""
+	}
+	if len(p) > maxShared {
+		return string(p)
+	}
+	if s.b.Cap()-s.b.Len() < len(p) {
+		s.b.Reset() // the strings made so far keep the old chunk
+		s.b.Grow(chunk)
+	}
+	begin := s.b.Len()
+	s.b.Write(p)
+	return s.b.String()[begin:]
+}
+
+// keyCache holds keys that were met before: documents have few different ones, and those again and again.
+type keyCache [256]string
+
+// find returns the key p if it was met lately, and its place in the cache.
+func (c *keyCache) find(p []byte) (s string, place *string) {
+	if len(p) == 0 || len(p) > maxCached {
+		return "", nil
+	}
+	h := uint(len(p))*31 + uint(p[0])*7 + uint(p[len(p)/2])*17 + uint(p[len(p)-1])
+	place = &c[h%uint(len(c))]
+	if *place == string(p) {
+		return *place, place
+	}
+	return "", place
+}
