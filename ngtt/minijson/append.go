@@ -66,10 +66,15 @@ func AppendUint(dst []byte, v uint64) []byte {
 
 // appendLong appends the n low bytes of v, which is outside of 32 bits: n is 5 to 8.
 func appendLong(dst []byte, v int64, n int) []byte {
-	dst = append(dst, tagInteger, byte(n))
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], uint64(v))
-	return append(dst, b[8-n:]...)
+	switch n {
+	case 5:
+		return append(dst, tagInteger, 5, byte(v>>32), byte(v>>24), byte(v>>16), byte(v>>8), byte(v))
+	case 6:
+		return append(dst, tagInteger, 6, byte(v>>40), byte(v>>32), byte(v>>24), byte(v>>16), byte(v>>8), byte(v))
+	case 7:
+		return append(dst, tagInteger, 7, byte(v>>48), byte(v>>40), byte(v>>32), byte(v>>24), byte(v>>16), byte(v>>8), byte(v))
+	}
+	return binary.BigEndian.AppendUint64(append(dst, tagInteger, 8), uint64(v))
 }
 
 // AppendBig appends an integer of up to 255 bytes in its shortest form; nil is null. A longer one is an

@@ -3,7 +3,6 @@ package minijson
 import (
 	"encoding/json"
 	"math/big"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -32,8 +31,8 @@ type EncodeOptions struct {
 // Marshal returns the encoding of v. See the package comment for what is written for which type.
 func Marshal(v any) ([]byte, error) { return EncodeOptions{}.Append(nil, v) }
 
-// Append appends the encoding of v to dst. It allocates nothing if dst has the room and v is made of structs, slices
-// and numbers, or of the types that decoding into an any gives. After an error dst is returned as it was.
+// Append appends the encoding of v to dst. It allocates nothing if dst has the room and v is a dynamic tree, as decoding
+// into an any gives, or a pointer to structs, slices, strings and numbers. After an error dst is returned as it was.
 func Append(dst []byte, v any) ([]byte, error) { return EncodeOptions{}.Append(dst, v) }
 
 // Marshal returns the encoding of v.
@@ -52,27 +51,28 @@ func (o EncodeOptions) append(dst []byte, v any) ([]byte, error) {
 	e := encoders.Get().(*encoder)
 	defer e.release()
 	e.opts = o
-	e.buf = dst
+	b := dst
 	if dst == nil {
-		e.buf = e.own[:0]
+		b = e.own[:0]
 	}
-	if err := e.value(v); err != nil {
+	b, err := e.value(b, v)
+	switch {
+	case err != nil:
 		return dst, err
+	case dst == nil:
+		e.own = b
+		return slices.Clone(b), nil
 	}
-	if dst == nil {
-		e.own = e.buf
-		return slices.Clone(e.buf), nil
-	}
-	return e.buf, nil
+	return b, nil
 }
 
-// encoder writes one document.
+// encoder writes one document. Its methods append to the output that they are given and return it; after an error what
+// they return is of no use.
 type encoder struct {
 	opts    EncodeOptions
-	buf     []byte
-	depth   int // open lists, objects and maps
-	hops    int // pointers and interfaces followed to get here
-	own     []byte
+	depth   int     // open lists, objects and maps
+	hops    int     // pointers, interfaces and methods followed to get here
+	own     []byte  // output for those who gave none
 	entries []entry // of the objects that are being sorted, the innermost last
 }
 
@@ -88,7 +88,7 @@ var encoders = sync.Pool{New: func() any { return new(encoder) }}
 const maxKept = 64 << 10
 
 func (e *encoder) release() {
-	e.buf, e.depth, e.hops = nil, 0, 0
+	e.depth, e.hops = 0, 0
 	if cap(e.own) > maxKept {
 		e.own = nil
 	}
@@ -101,67 +101,50 @@ func (e *encoder) release() {
 }
 
 // value encodes any value, the types of a dynamic tree without reflection.
-func (e *encoder) value(v any) error {
-	var err error
+func (e *encoder) value(b []byte, v any) ([]byte, error) {
 	switch v := v.(type) {
 	case nil:
-		e.buf = append(e.buf, tagNull)
+		return append(b, tagNull), nil
 	case bool:
-		e.buf = AppendBool(e.buf, v)
+		return AppendBool(b, v), nil
 	case string:
-		return e.string(v)
+		return e.string(b, v)
 	case int64:
-		e.buf = AppendInt(e.buf, v)
+		return AppendInt(b, v), nil
 	case int:
-		e.buf = AppendInt(e.buf, int64(v))
+		return AppendInt(b, int64(v)), nil
 	case uint64:
-		e.buf = AppendUint(e.buf, v)
+		return AppendUint(b, v), nil
 	case float64:
-		return e.float(v)
+		return e.float(b, v)
 	case []byte:
 		if v == nil {
-			e.buf = append(e.buf, tagNull)
-			return nil
+			return append(b, tagNull), nil
 		}
-		e.buf, err = AppendBytes(e.buf, v)
+		return AppendBytes(b, v)
 	case []any:
 		if v == nil {
-			e.buf = append(e.buf, tagNull)
-			return nil
+			return append(b, tagNull), nil
 		}
-		return e.list(v)
+		return e.list(b, v)
 	case map[string]any:
 		if v == nil {
-			e.buf = append(e.buf, tagNull)
-			return nil
+			return append(b, tagNull), nil
 		}
-		return e.object(v)
+		return e.object(b, v)
 	case Map:
 		if v == nil {
-			e.buf = append(e.buf, tagNull)
-			return nil
+			return append(b, tagNull), nil
 		}
-		return e.ordered(v)
+		return e.ordered(b, v)
 	case *big.Int:
-		e.buf, err = AppendBig(e.buf, v)
+		return AppendBig(b, v)
 	case json.Number:
-		return e.literal(string(v))
+		return e.literal(b, string(v))
 	case RawValue:
-		return e.raw(v)
-	default:
-		return e.reflected(v)
+		return e.raw(b, v)
 	}
-	return err
-}
-
-// reflected encodes a value of any other type.
-func (e *encoder) reflected(v any) error {
-	rv := reflect.ValueOf(v)
-	if k := rv.Kind(); (k == reflect.Map || k == reflect.Slice) && rv.IsNil() {
-		e.buf = append(e.buf, tagNull)
-		return nil
-	}
-	return encoderOf(rv.Type())(e, rv)
+	return e.reflected(b, v)
 }
 
 // open begins a list, an object or a map.
@@ -186,45 +169,61 @@ func (e *encoder) follow() error {
 	return nil
 }
 
-func (e *encoder) string(s string) (err error) {
+func (e *encoder) string(b []byte, s string) ([]byte, error) {
 	if e.opts.ReplaceInvalidUTF8 && !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, string(utf8.RuneError))
 	}
-	e.buf, err = AppendString(e.buf, s)
-	return err
+	return AppendString(b, s)
 }
 
-func (e *encoder) float(v float64) (err error) {
-	e.buf, err = e.opts.Floats.append(e.buf, v)
-	return err
+func (e *encoder) float(b []byte, v float64) ([]byte, error) {
+	if e.opts.Floats == FloatLossless {
+		return AppendFloat(b, v), nil
+	}
+	return e.opts.Floats.append(b, v)
 }
 
 // raw copies an encoded value, after a look at it.
-func (e *encoder) raw(v RawValue) error {
+func (e *encoder) raw(b []byte, v RawValue) ([]byte, error) {
 	if len(v) == 0 {
-		e.buf = append(e.buf, tagNull)
-		return nil
+		return append(b, tagNull), nil
 	}
 	if err := check(v, e.opts.MaxDepth-e.depth); err != nil {
-		return encodingError(ReasonMethod, "RawValue", err)
+		return b, encodingError(ReasonMethod, "RawValue", err)
 	}
-	e.buf = append(e.buf, v...)
-	return nil
+	return append(b, v...), nil
 }
 
-func (e *encoder) list(v []any) error {
-	if err := e.open(); err != nil {
-		return err
-	}
-	var err error
-	if e.buf, err = AppendList(e.buf, len(v)); err != nil {
-		return err
+func (e *encoder) list(b []byte, v []any) ([]byte, error) {
+	b, err := e.openList(b, len(v))
+	if err != nil {
+		return b, err
 	}
 	for i, x := range v {
-		if err := e.value(x); err != nil {
-			return inIndex(err, i)
+		if b, err = e.value(b, x); err != nil {
+			return b, inIndex(err, i)
 		}
 	}
 	e.depth--
-	return nil
+	return b, nil
+}
+
+func (e *encoder) openList(b []byte, n int) ([]byte, error) {
+	if err := e.open(); err != nil {
+		return b, err
+	}
+	if n < 16 {
+		return append(b, tagList|byte(n)), nil
+	}
+	return AppendList(b, n)
+}
+
+func (e *encoder) openObject(b []byte, n int) ([]byte, error) {
+	if err := e.open(); err != nil {
+		return b, err
+	}
+	if n < 16 {
+		return append(b, tagObject|byte(n)), nil
+	}
+	return AppendObject(b, n)
 }

@@ -1,82 +1,92 @@
 package minijson
 
-import "reflect"
+import (
+	"reflect"
+	"unsafe"
+)
 
-// sliceEncoder encodes slices, those of the plain types without reflection for each element.
+// sliceHeader is what a slice of any type looks like in memory.
+type sliceHeader struct {
+	data     unsafe.Pointer
+	len, cap int
+}
+
 func sliceEncoder(t reflect.Type) encodeFunc {
-	switch t {
-	case reflect.TypeFor[[]any]():
-		return plainList((*encoder).value)
-	case reflect.TypeFor[[]string]():
-		return plainList((*encoder).string)
-	case reflect.TypeFor[[]float64]():
-		return plainList((*encoder).float)
-	case reflect.TypeFor[[]float32]():
-		return plainList(func(e *encoder, v float32) error {
-			e.buf = AppendFloat32(e.buf, v)
-			return nil
-		})
-	case reflect.TypeFor[[]int]():
-		return plainList(encodeSigned[int])
-	case reflect.TypeFor[[]int64]():
-		return plainList(encodeSigned[int64])
-	case reflect.TypeFor[[]int32]():
-		return plainList(encodeSigned[int32])
-	case reflect.TypeFor[[]uint64]():
-		return plainList(func(e *encoder, v uint64) error {
-			e.buf = AppendUint(e.buf, v)
-			return nil
-		})
+	switch {
+	case t.Elem().Kind() == reflect.Uint8:
+		return func(_ *encoder, b []byte, p unsafe.Pointer) ([]byte, error) { return AppendBytes(b, *(*[]byte)(p)) }
+	case t.Elem() == reflect.TypeFor[int64]():
+		return func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) { return e.integers(b, *(*[]int64)(p)) }
+	case t.Elem() == reflect.TypeFor[float64]():
+		return func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) { return e.floats(b, *(*[]float64)(p)) }
 	}
-	return listEncoder(encoderOf(t.Elem()))
-}
-
-func encodeSigned[T int | int32 | int64](e *encoder, v T) error {
-	e.buf = AppendInt(e.buf, int64(v))
-	return nil
-}
-
-func plainList[T any](encode func(*encoder, T) error) encodeFunc {
-	return func(e *encoder, v reflect.Value) error {
-		list, ok := reflect.TypeAssert[[]T](v)
-		if !ok {
-			return encodingError(ReasonType, v.Type().String(), nil)
-		}
-		if err := e.openList(len(list)); err != nil {
-			return err
-		}
-		for i, x := range list {
-			if err := encode(e, x); err != nil {
-				return inIndex(err, i)
-			}
-		}
-		e.depth--
-		return nil
+	size, encode := t.Elem().Size(), encoderOf(t.Elem())
+	return func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) {
+		s := (*sliceHeader)(p)
+		return e.elements(b, s.data, s.len, size, encode)
 	}
 }
 
-// listEncoder encodes slices and arrays.
-func listEncoder(encode encodeFunc) encodeFunc {
-	return func(e *encoder, v reflect.Value) error {
-		n := v.Len()
-		if err := e.openList(n); err != nil {
-			return err
+func arrayEncoder(t reflect.Type) encodeFunc {
+	n := t.Len()
+	switch {
+	case t.Elem().Kind() == reflect.Uint8:
+		return func(_ *encoder, b []byte, p unsafe.Pointer) ([]byte, error) {
+			return AppendBytes(b, unsafe.Slice((*byte)(p), n))
 		}
-		for i := range n {
-			if err := encode(e, v.Index(i)); err != nil {
-				return inIndex(err, i)
-			}
+	case t.Elem() == reflect.TypeFor[int64]():
+		return func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) {
+			return e.integers(b, unsafe.Slice((*int64)(p), n))
 		}
-		e.depth--
-		return nil
+	case t.Elem() == reflect.TypeFor[float64]():
+		return func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) {
+			return e.floats(b, unsafe.Slice((*float64)(p), n))
+		}
+	}
+	size, encode := t.Elem().Size(), encoderOf(t.Elem())
+	return func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) {
+		return e.elements(b, p, n, size, encode)
 	}
 }
 
-func (e *encoder) openList(n int) error {
-	if err := e.open(); err != nil {
-		return err
+// elements encodes n values of the given size, from p on.
+func (e *encoder) elements(b []byte, p unsafe.Pointer, n int, size uintptr, encode encodeFunc) ([]byte, error) {
+	b, err := e.openList(b, n)
+	if err != nil {
+		return b, err
 	}
-	var err error
-	e.buf, err = AppendList(e.buf, n)
-	return err
+	for i := range n {
+		if b, err = encode(e, b, unsafe.Add(p, uintptr(i)*size)); err != nil {
+			return b, inIndex(err, i)
+		}
+	}
+	e.depth--
+	return b, nil
+}
+
+// integers and floats encode what makes up most data: without a call for each element.
+func (e *encoder) integers(b []byte, list []int64) ([]byte, error) {
+	b, err := e.openList(b, len(list))
+	if err != nil {
+		return b, err
+	}
+	for _, v := range list {
+		b = AppendInt(b, v)
+	}
+	e.depth--
+	return b, nil
+}
+
+func (e *encoder) floats(b []byte, list []float64) ([]byte, error) {
+	b, err := e.openList(b, len(list))
+	if err != nil {
+		return b, err
+	}
+	for i, v := range list {
+		if b, err = e.float(b, v); err != nil {
+			return b, inIndex(err, i)
+		}
+	}
+	e.depth--
+	return b, nil
 }

@@ -7,88 +7,67 @@ import (
 )
 
 // object encodes a map with string keys, sorted by their bytes.
-func (e *encoder) object(m map[string]any) error {
+func (e *encoder) object(b []byte, m map[string]any) ([]byte, error) {
 	begin := len(e.entries)
 	for k, v := range m {
 		e.entries = append(e.entries, entry{k, v})
 	}
-	return e.sorted(begin, (*encoder).value)
+	n := len(e.entries)
+	b, asObject, err := e.beginEntries(b, begin)
+	if err != nil {
+		return b, err
+	}
+	for i := begin; i < n; i++ {
+		x := e.entries[i] // maps inside may move e.entries
+		if b, err = appendKey(b, x.key, asObject); err != nil {
+			return b, err
+		}
+		if b, err = e.value(b, x.value); err != nil {
+			return b, inKey(err, x.key)
+		}
+	}
+	e.endEntries(begin)
+	return b, nil
 }
 
-// texts encodes the map with string keys that is met most often beside that of a dynamic tree.
-func (e *encoder) texts(m map[string]string) error {
+// texts encodes a map of strings, sorted by the bytes of its keys.
+func (e *encoder) texts(b []byte, m map[string]string) ([]byte, error) {
 	begin := len(e.entries)
 	for k := range m {
 		e.entries = append(e.entries, entry{key: k})
 	}
-	n := len(e.entries)
-	slices.SortFunc(e.entries[begin:n], byKey)
-	asObject, err := e.beginEntries(begin)
+	b, asObject, err := e.beginEntries(b, begin)
 	if err != nil {
-		return err
+		return b, err
 	}
-	for i := begin; i < n; i++ {
-		k := e.entries[i].key
-		if err := e.key(k, asObject); err != nil {
-			return err
+	for _, x := range e.entries[begin:] {
+		if b, err = appendKey(b, x.key, asObject); err != nil {
+			return b, err
 		}
-		if err := e.string(m[k]); err != nil {
-			return inKey(err, k)
+		if b, err = e.string(b, m[x.key]); err != nil {
+			return b, inKey(err, x.key)
 		}
 	}
 	e.endEntries(begin)
-	return nil
+	return b, nil
 }
 
-// reflectedMap encodes any other map.
-func (e *encoder) reflectedMap(m reflect.Value, encode encodeFunc) error {
-	if m.Type().Key().Kind() != reflect.String || isMethodical(m.Type().Key()) {
-		return e.pairs(m, encode)
-	}
-	begin := len(e.entries)
-	for it := m.MapRange(); it.Next(); {
-		e.entries = append(e.entries, entry{it.Key().String(), it.Value()})
-	}
-	return e.sorted(begin, func(e *encoder, v any) error { return encode(e, v.(reflect.Value)) })
-}
-
-// sorted encodes the entries from begin on, and takes them away.
-func (e *encoder) sorted(begin int, encode func(*encoder, any) error) error {
-	n := len(e.entries)
-	slices.SortFunc(e.entries[begin:n], byKey)
-	asObject, err := e.beginEntries(begin)
-	if err != nil {
-		return err
-	}
-	for i := begin; i < n; i++ {
-		x := e.entries[i] // maps inside may move e.entries
-		if err := e.key(x.key, asObject); err != nil {
-			return err
-		}
-		if err := encode(e, x.value); err != nil {
-			return inKey(err, x.key)
-		}
-	}
-	e.endEntries(begin)
-	return nil
-}
-
-func byKey(a, b entry) int { return strings.Compare(a.key, b.key) }
-
-// beginEntries appends the head for the entries from begin on: that of an object, unless a key is too long for one.
-func (e *encoder) beginEntries(begin int) (asObject bool, err error) {
+// beginEntries sorts the entries from begin on and appends their head: that of an object, unless a key is too long for
+// one.
+func (e *encoder) beginEntries(b []byte, begin int) (out []byte, asObject bool, err error) {
 	if err := e.open(); err != nil {
-		return false, err
+		return b, false, err
 	}
 	entries := e.entries[begin:]
+	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.key, b.key) })
 	for i := range entries {
 		if len(entries[i].key) > maxKey {
-			e.buf, err = AppendMap(e.buf, len(entries))
-			return false, err
+			b, err = AppendMap(b, len(entries))
+			return b, false, err
 		}
 	}
-	e.buf, err = AppendObject(e.buf, len(entries))
-	return true, err
+	b, err = AppendObject(b, len(entries))
+	return b, true, err
 }
 
 func (e *encoder) endEntries(begin int) {
@@ -96,66 +75,64 @@ func (e *encoder) endEntries(begin int) {
 	e.depth--
 }
 
-// key encodes the key of a pair, of an object or of a generic map.
-func (e *encoder) key(k string, asObject bool) (err error) {
+// appendKey appends the key of a pair, of an object or of a generic map.
+func appendKey(b []byte, k string, asObject bool) ([]byte, error) {
 	if asObject {
-		e.buf, err = AppendKey(e.buf, k)
-	} else {
-		e.buf, err = AppendString(e.buf, k)
+		return AppendKey(b, k)
 	}
-	return err
+	return AppendString(b, k)
 }
 
 // ordered encodes a Map in its own order.
-func (e *encoder) ordered(m Map) error {
+func (e *encoder) ordered(b []byte, m Map) ([]byte, error) {
 	if err := e.open(); err != nil {
-		return err
+		return b, err
 	}
 	asObject := !slices.ContainsFunc(m, func(p Pair) bool {
 		s, ok := p.Key.(string)
 		return !ok || len(s) > maxKey
 	})
-	var err error
-	if asObject {
-		e.buf, err = AppendObject(e.buf, len(m))
-	} else {
-		e.buf, err = AppendMap(e.buf, len(m))
-	}
+	b, err := appendPairsHead(b, len(m), asObject)
 	if err != nil {
-		return err
+		return b, err
 	}
 	seen := make(keySet, len(m))
 	for i, p := range m {
-		from := len(e.buf)
+		from := len(b)
 		if asObject {
-			err = e.key(p.Key.(string), true)
+			b, err = AppendKey(b, p.Key.(string))
 		} else {
-			err = e.mapKey(p.Key)
+			b, err = e.mapKey(b, p.Key)
 		}
-		if err != nil {
-			return inIndex(err, i)
+		switch {
+		case err != nil:
+			return b, inIndex(err, i)
+		case !seen.add(b[from:], asObject):
+			return b, inIndex(encodingError(ReasonDuplicateKey, "", nil), i)
 		}
-		if !seen.add(e.buf[from:], asObject) {
-			return inIndex(encodingError(ReasonDuplicateKey, "", nil), i)
-		}
-		if err := e.value(p.Value); err != nil {
-			return inIndex(err, i)
+		if b, err = e.value(b, p.Value); err != nil {
+			return b, inIndex(err, i)
 		}
 	}
 	e.depth--
-	return nil
+	return b, nil
+}
+
+func appendPairsHead(b []byte, n int, asObject bool) ([]byte, error) {
+	if asObject {
+		return AppendObject(b, n)
+	}
+	return AppendMap(b, n)
 }
 
 // mapKey encodes the key of a generic map.
-func (e *encoder) mapKey(k any) error {
-	from := len(e.buf)
-	if err := e.value(k); err != nil {
-		return err
+func (e *encoder) mapKey(b []byte, k any) ([]byte, error) {
+	from := len(b)
+	b, err := e.value(b, k)
+	if err == nil && !forms[b[from]].kind.scalar() {
+		err = encodingError(ReasonKey, reflect.TypeOf(k).String(), nil)
 	}
-	if !forms[e.buf[from]].kind.scalar() {
-		return encodingError(ReasonKey, reflect.TypeOf(k).String(), nil)
-	}
-	return nil
+	return b, err
 }
 
 // keySet holds encoded keys.

@@ -16,70 +16,67 @@ func (p pair) text() (text []byte, ok bool) {
 	return p.key[1+f.width:], f.kind == kindString
 }
 
-// pairs encodes a Go map whose keys are not of a string type, sorted by their encoding. If by chance all keys are
-// strings, as those of a map[any]any may be, the result is that of a map with strings.
-func (e *encoder) pairs(m reflect.Value, encode encodeFunc) error {
+// pairs encodes a Go map of any type. If all of its keys are strings, be it by chance as in a map[any]any, it is sorted by
+// their bytes, else by the encoded keys.
+func (e *encoder) pairs(b []byte, m reflect.Value, encode encodeFunc) ([]byte, error) {
 	if err := e.open(); err != nil {
-		return err
+		return b, err
 	}
-	begin, n := len(e.buf), m.Len()
-	ends := make([]int, 0, 2*n) // of keys and values, in e.buf
+	begin, n := len(b), m.Len()
+	ends := make([]int, 0, 2*n) // of keys and values, in b
+	value := reflect.New(m.Type().Elem())
 	for it := m.MapRange(); it.Next(); {
-		if err := e.mapKey(it.Key().Interface()); err != nil {
-			return err
+		var err error
+		if b, err = e.mapKey(b, it.Key().Interface()); err != nil {
+			return b, err
 		}
-		ends = append(ends, len(e.buf))
-		if err := encode(e, it.Value()); err != nil {
-			return inKey(err, "("+it.Key().Type().String()+")")
+		ends = append(ends, len(b))
+		value.Elem().SetIterValue(it)
+		if b, err = encode(e, b, value.UnsafePointer()); err != nil {
+			return b, inKey(err, "("+it.Key().Type().String()+")")
 		}
-		ends = append(ends, len(e.buf))
+		ends = append(ends, len(b))
 	}
 	e.depth--
-	raw, pairs := bytes.Clone(e.buf[begin:]), make([]pair, n)
+	raw, pairs := bytes.Clone(b[begin:]), make([]pair, n)
 	for i, from := 0, begin; i < n; i++ {
 		key, value := ends[2*i], ends[2*i+1]
 		pairs[i] = pair{raw[from-begin : key-begin], raw[key-begin : value-begin]}
 		from = value
 	}
-	e.buf = e.buf[:begin]
-	return e.sortedPairs(pairs)
+	return appendSorted(b[:begin], pairs)
 }
 
-func (e *encoder) sortedPairs(pairs []pair) (err error) {
+func appendSorted(b []byte, pairs []pair) ([]byte, error) {
 	texts, asObject := true, true
 	for _, p := range pairs {
 		text, ok := p.text()
 		texts = texts && ok
 		asObject = asObject && ok && len(text) <= maxKey
 	}
-	slices.SortFunc(pairs, func(a, b pair) int {
-		x, y := a.key, b.key
+	slices.SortFunc(pairs, func(x, y pair) int {
 		if texts {
-			x, _ = a.text()
-			y, _ = b.text()
+			a, _ := x.text()
+			b, _ := y.text()
+			return bytes.Compare(a, b)
 		}
-		return cmp.Or(bytes.Compare(x, y), bytes.Compare(a.value, b.value)) // two NaNs differ by their values at most
+		return cmp.Or(bytes.Compare(x.key, y.key), bytes.Compare(x.value, y.value)) // two NaNs differ in their values at most
 	})
-	if asObject {
-		e.buf, err = AppendObject(e.buf, len(pairs))
-	} else {
-		e.buf, err = AppendMap(e.buf, len(pairs))
-	}
+	b, err := appendPairsHead(b, len(pairs), asObject)
 	if err != nil {
-		return err
+		return b, err
 	}
 	seen := make(keySet, len(pairs))
 	for _, p := range pairs {
-		if !seen.add(p.key, false) {
-			return encodingError(ReasonDuplicateKey, "", nil)
+		switch text, _ := p.text(); {
+		case !seen.add(p.key, false):
+			return b, encodingError(ReasonDuplicateKey, "", nil)
+		case asObject:
+			b = append(append(b, byte(len(text))), text...)
+		default:
+			b = append(b, p.key...)
 		}
-		if asObject {
-			text, _ := p.text()
-			e.buf = append(append(e.buf, byte(len(text))), text...)
-		} else {
-			e.buf = append(e.buf, p.key...)
-		}
-		e.buf = append(e.buf, p.value...)
+		b = append(b, p.value...)
 	}
-	return nil
+	return b, nil
 }

@@ -1,11 +1,17 @@
 package minijson
 
-import "reflect"
+import (
+	"reflect"
+	"unsafe"
+)
 
 // fieldEncoder is how a field of a struct is written.
 type fieldEncoder struct {
-	field
-	key    string // with its length, as in the output
+	name   string
+	key    string    // with its length, as in the output
+	hops   []uintptr // offsets of the embedded pointers that lead to the field
+	offset uintptr   // of the field from there
+	omit   omitFunc  // nil if it is never left out
 	encode encodeFunc
 }
 
@@ -17,64 +23,87 @@ func structEncoder(t reflect.Type) encodeFunc {
 	)
 	for _, f := range fieldsOf(t) {
 		if !f.legal() {
-			return func(*encoder, reflect.Value) error {
-				return encodingError(ReasonKey, t.String()+": field "+f.name, nil)
+			return func(_ *encoder, b []byte, _ unsafe.Pointer) ([]byte, error) {
+				return b, encodingError(ReasonKey, t.String()+": field "+f.name, nil)
 			}
 		}
-		partial = partial || f.omitEmpty || f.omitZero || len(f.index) > 1
-		key := string([]byte{byte(len(f.name))}) + f.name
-		fields = append(fields, fieldEncoder{f, key, encoderOf(f.typ)})
+		x := fieldEncoder{name: f.name, key: string([]byte{byte(len(f.name))}) + f.name, omit: omission(&f)}
+		x.hops, x.offset = f.path(t)
+		x.encode = encoderOf(f.typ)
+		partial = partial || x.omit != nil || x.hops != nil
+		fields = append(fields, x)
 	}
 	if partial {
-		return func(e *encoder, v reflect.Value) error { return e.partial(v, fields) }
+		return func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) { return e.partial(b, p, fields) }
 	}
-	return func(e *encoder, v reflect.Value) error {
-		if err := e.openObject(len(fields)); err != nil {
-			return err
+	return func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) {
+		b, err := e.openObject(b, len(fields))
+		if err != nil {
+			return b, err
 		}
 		for i := range fields {
 			f := &fields[i]
-			e.buf = append(e.buf, f.key...)
-			if err := f.encode(e, v.Field(f.index[0])); err != nil {
-				return inKey(err, f.name)
+			b = append(b, f.key...)
+			if b, err = f.encode(e, b, unsafe.Add(p, f.offset)); err != nil {
+				return b, inKey(err, f.name)
 			}
 		}
 		e.depth--
+		return b, nil
+	}
+}
+
+// path returns how to get to the field from a struct of type t: the offsets of the embedded pointers to follow, and the
+// offset after the last of them.
+func (f *field) path(t reflect.Type) (hops []uintptr, offset uintptr) {
+	for _, x := range f.index {
+		if t.Kind() == reflect.Pointer {
+			hops, offset, t = append(hops, offset), 0, t.Elem()
+		}
+		sf := t.Field(x)
+		offset += sf.Offset
+		t = sf.Type
+	}
+	return hops, offset
+}
+
+// at returns the address of the field in the struct at p; nil if it is left out.
+func (f *fieldEncoder) at(p unsafe.Pointer) unsafe.Pointer {
+	for _, offset := range f.hops {
+		if p = *(*unsafe.Pointer)(unsafe.Add(p, offset)); p == nil {
+			return nil
+		}
+	}
+	p = unsafe.Add(p, f.offset)
+	if f.omit != nil && f.omit(p) {
 		return nil
 	}
+	return p
 }
 
 // partial encodes a struct of which some fields may be left out.
-func (e *encoder) partial(v reflect.Value, fields []fieldEncoder) error {
+func (e *encoder) partial(b []byte, p unsafe.Pointer, fields []fieldEncoder) ([]byte, error) {
 	n := 0
 	for i := range fields {
-		if fv, ok := fields[i].at(v); ok && !fields[i].omitted(fv) {
+		if fields[i].at(p) != nil {
 			n++
 		}
 	}
-	if err := e.openObject(n); err != nil {
-		return err
+	b, err := e.openObject(b, n)
+	if err != nil {
+		return b, err
 	}
 	for i := range fields {
 		f := &fields[i]
-		fv, ok := f.at(v)
-		if !ok || f.omitted(fv) {
+		fp := f.at(p)
+		if fp == nil {
 			continue
 		}
-		e.buf = append(e.buf, f.key...)
-		if err := f.encode(e, fv); err != nil {
-			return inKey(err, f.name)
+		b = append(b, f.key...)
+		if b, err = f.encode(e, b, fp); err != nil {
+			return b, inKey(err, f.name)
 		}
 	}
 	e.depth--
-	return nil
-}
-
-func (e *encoder) openObject(n int) error {
-	if err := e.open(); err != nil {
-		return err
-	}
-	var err error
-	e.buf, err = AppendObject(e.buf, n)
-	return err
+	return b, nil
 }

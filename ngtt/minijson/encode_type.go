@@ -7,10 +7,12 @@ import (
 	"reflect"
 	"sync"
 	"time"
+	"unsafe"
 )
 
-// encodeFunc encodes a value of the type for which it was made.
-type encodeFunc func(e *encoder, v reflect.Value) error
+// encodeFunc encodes the value at p, which has the type for which the function was made. Encoding reads through
+// pointers because reflection for each element takes more time than all the rest; nothing is written through them.
+type encodeFunc func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error)
 
 var encodeFuncs sync.Map // reflect.Type -> encodeFunc
 
@@ -25,9 +27,9 @@ func encoderOf(t reflect.Type) encodeFunc {
 		inner encodeFunc
 	)
 	made.Add(1)
-	stand := encodeFunc(func(e *encoder, v reflect.Value) error {
+	stand := encodeFunc(func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) {
 		made.Wait()
-		return inner(e, v)
+		return inner(e, b, p)
 	})
 	if f, loaded := encodeFuncs.LoadOrStore(t, stand); loaded {
 		return f.(encodeFunc)
@@ -41,7 +43,7 @@ func encoderOf(t reflect.Type) encodeFunc {
 var (
 	marshalerType     = reflect.TypeFor[Marshaler]()
 	textMarshalerType = reflect.TypeFor[encoding.TextMarshaler]()
-	timeType          = reflect.TypeFor[time.Time]() // in which unit it would be is for the caller to say
+	timeType          = reflect.TypeFor[time.Time]()
 	bigType           = reflect.TypeFor[big.Int]()
 	numberType        = reflect.TypeFor[json.Number]()
 	rawType           = reflect.TypeFor[RawValue]()
@@ -50,71 +52,78 @@ var (
 	treeType          = reflect.TypeFor[map[string]any]()
 )
 
-// isMethodical reports whether a method of t may say what is written for it.
-func isMethodical(t reflect.Type) bool { return t.Implements(marshalerType) || t.Implements(textMarshalerType) }
+// reflected encodes a value of a type that value does not know.
+func (e *encoder) reflected(b []byte, v any) ([]byte, error) {
+	rv := reflect.ValueOf(v)
+	switch rv.Kind() {
+	case reflect.Pointer:
+		return e.pointer(b, rv.UnsafePointer(), rv.Type().Elem(), encoderOf(rv.Type().Elem()))
+	case reflect.Map, reflect.Slice:
+		if rv.IsNil() {
+			return append(b, tagNull), nil
+		}
+	}
+	p := reflect.New(rv.Type()) // what an interface holds has no address
+	p.Elem().Set(rv)
+	return encoderOf(rv.Type())(e, b, p.UnsafePointer())
+}
 
-// makeEncoder makes the function for t: that of its methods, if it has some, else that of its kind.
+// pointer encodes what p leads to, a value of type t. A nil slice or map behind a pointer is null: there it is no more
+// empty than a nil pointer is.
+func (e *encoder) pointer(b []byte, p unsafe.Pointer, t reflect.Type, encode encodeFunc) ([]byte, error) {
+	if p == nil {
+		return append(b, tagNull), nil
+	}
+	if k := t.Kind(); (k == reflect.Slice || k == reflect.Map) && *(*unsafe.Pointer)(p) == nil {
+		return append(b, tagNull), nil
+	}
+	if err := e.follow(); err != nil {
+		return b, err
+	}
+	b, err := encode(e, b, p)
+	e.hops--
+	return b, err
+}
+
+// makeEncoder makes the function for t: that of its methods, if it has some, else that of its kind. Methods of the
+// pointer count, since there always is one.
 func makeEncoder(t reflect.Type) encodeFunc {
 	f := encoderOfKind(t)
-	if t.Kind() == reflect.Interface || t == bigType || t == reflect.PointerTo(bigType) {
-		return f // what the interface holds decides; the text of a number is not wanted
-	}
-	if t.Implements(textMarshalerType) {
-		f = textEncoder(f)
-	} else if reflect.PointerTo(t).Implements(textMarshalerType) {
-		f = addressed(textEncoder(pointerEncoder(f)), f)
-	}
-	if t.Implements(marshalerType) {
-		return encodeMarshaler
-	}
-	if reflect.PointerTo(t).Implements(marshalerType) {
-		return addressed(encodeMarshaler, f)
+	switch p := reflect.PointerTo(t); {
+	case p.Implements(marshalerType):
+		return methodEncoder(t)
+	case t != bigType && p.Implements(textMarshalerType):
+		return textEncoder(t, f)
 	}
 	return f
 }
 
-// addressed returns a function that uses the methods of the pointer where there is one, as encoding/json does.
-func addressed(method, plain encodeFunc) encodeFunc {
-	return func(e *encoder, v reflect.Value) error {
-		if v.CanAddr() {
-			return method(e, v.Addr())
+func methodEncoder(t reflect.Type) encodeFunc {
+	return func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) {
+		if err := e.follow(); err != nil {
+			return b, err
 		}
-		return plain(e, v)
+		v, err := reflect.NewAt(t, p).Interface().(Marshaler).MarshalMiniJSON()
+		if err != nil {
+			return b, encodingError(ReasonMethod, t.String(), err)
+		}
+		b, err = e.value(b, v)
+		e.hops--
+		return b, err
 	}
-}
-
-func encodeMarshaler(e *encoder, v reflect.Value) error {
-	if v.Kind() == reflect.Pointer && v.IsNil() {
-		e.buf = append(e.buf, tagNull)
-		return nil
-	}
-	if err := e.follow(); err != nil {
-		return err
-	}
-	x, err := v.Interface().(Marshaler).MarshalMiniJSON()
-	if err != nil {
-		return encodingError(ReasonMethod, v.Type().String(), err)
-	}
-	err = e.value(x)
-	e.hops--
-	return err
 }
 
 // textEncoder returns a function that writes what MarshalText returns, if that is asked for.
-func textEncoder(plain encodeFunc) encodeFunc {
-	return func(e *encoder, v reflect.Value) error {
-		switch {
-		case !e.opts.TextMarshalers:
-			return plain(e, v)
-		case v.Kind() == reflect.Pointer && v.IsNil():
-			e.buf = append(e.buf, tagNull)
-			return nil
+func textEncoder(t reflect.Type, plain encodeFunc) encodeFunc {
+	return func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) {
+		if !e.opts.TextMarshalers {
+			return plain(e, b, p)
 		}
-		text, err := v.Interface().(encoding.TextMarshaler).MarshalText()
+		text, err := reflect.NewAt(t, p).Interface().(encoding.TextMarshaler).MarshalText()
 		if err != nil {
-			return encodingError(ReasonMethod, v.Type().String(), err)
+			return b, encodingError(ReasonMethod, t.String(), err)
 		}
-		return e.string(string(text))
+		return e.string(b, string(text))
 	}
 }
 
@@ -124,121 +133,68 @@ func encoderOfKind(t reflect.Type) encodeFunc {
 	case timeType:
 		return unsupported(t)
 	case bigType:
-		return func(e *encoder, v reflect.Value) (err error) {
-			b := v.Interface().(big.Int)
-			e.buf, err = AppendBig(e.buf, &b)
-			return err
-		}
+		return func(_ *encoder, b []byte, p unsafe.Pointer) ([]byte, error) { return AppendBig(b, (*big.Int)(p)) }
 	case numberType:
-		return func(e *encoder, v reflect.Value) error { return e.literal(v.String()) }
+		return func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) { return e.literal(b, *(*string)(p)) }
 	case rawType:
-		return func(e *encoder, v reflect.Value) error { return e.raw(v.Bytes()) }
+		return func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) { return e.raw(b, *(*RawValue)(p)) }
 	case mapType:
-		return func(e *encoder, v reflect.Value) error { return e.ordered(v.Interface().(Map)) }
+		return func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) { return e.ordered(b, *(*Map)(p)) }
 	case treeType:
-		return func(e *encoder, v reflect.Value) error { return e.object(v.Interface().(map[string]any)) }
+		return func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) {
+			return e.object(b, *(*map[string]any)(p))
+		}
 	case textsType:
-		return func(e *encoder, v reflect.Value) error { return e.texts(v.Interface().(map[string]string)) }
+		return func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) {
+			return e.texts(b, *(*map[string]string)(p))
+		}
 	}
 	switch t.Kind() {
-	case reflect.Bool:
-		return func(e *encoder, v reflect.Value) error {
-			e.buf = AppendBool(e.buf, v.Bool())
-			return nil
-		}
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return func(e *encoder, v reflect.Value) error {
-			e.buf = AppendInt(e.buf, v.Int())
-			return nil
-		}
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		return func(e *encoder, v reflect.Value) error {
-			e.buf = AppendUint(e.buf, v.Uint())
-			return nil
-		}
-	case reflect.Float32:
-		return func(e *encoder, v reflect.Value) error {
-			e.buf = AppendFloat32(e.buf, float32(v.Float()))
-			return nil
-		}
-	case reflect.Float64:
-		return func(e *encoder, v reflect.Value) error { return e.float(v.Float()) }
-	case reflect.String:
-		return func(e *encoder, v reflect.Value) error { return e.string(v.String()) }
 	case reflect.Interface:
-		return encodeInterface
+		return interfaceEncoder(t)
 	case reflect.Pointer:
-		return pointerEncoder(encoderOf(t.Elem()))
-	case reflect.Slice:
-		if t.Elem().Kind() == reflect.Uint8 {
-			return func(e *encoder, v reflect.Value) (err error) {
-				e.buf, err = AppendBytes(e.buf, v.Bytes())
-				return err
-			}
+		encode := encoderOf(t.Elem())
+		return func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) {
+			return e.pointer(b, *(*unsafe.Pointer)(p), t.Elem(), encode)
 		}
+	case reflect.Slice:
 		return sliceEncoder(t)
 	case reflect.Array:
-		if t.Elem().Kind() == reflect.Uint8 {
-			return encodeByteArray
-		}
-		return listEncoder(encoderOf(t.Elem()))
+		return arrayEncoder(t)
 	case reflect.Map:
 		encode := encoderOf(t.Elem())
-		return func(e *encoder, v reflect.Value) error { return e.reflectedMap(v, encode) }
+		return func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) {
+			return e.pairs(b, reflect.NewAt(t, p).Elem(), encode)
+		}
 	case reflect.Struct:
 		return structEncoder(t)
 	}
-	return unsupported(t)
+	return scalarEncoder(t)
+}
+
+func interfaceEncoder(t reflect.Type) encodeFunc {
+	return func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) {
+		if err := e.follow(); err != nil {
+			return b, err
+		}
+		v := reflect.NewAt(t, p).Elem()
+		if t.NumMethod() == 0 {
+			b, err := e.value(b, *(*any)(p))
+			e.hops--
+			return b, err
+		}
+		if v.IsNil() {
+			e.hops--
+			return append(b, tagNull), nil
+		}
+		b, err := e.value(b, v.Interface())
+		e.hops--
+		return b, err
+	}
 }
 
 func unsupported(t reflect.Type) encodeFunc {
-	return func(*encoder, reflect.Value) error { return encodingError(ReasonType, t.String(), nil) }
-}
-
-func encodeInterface(e *encoder, v reflect.Value) error {
-	if v.IsNil() {
-		e.buf = append(e.buf, tagNull)
-		return nil
+	return func(_ *encoder, b []byte, _ unsafe.Pointer) ([]byte, error) {
+		return b, encodingError(ReasonType, t.String(), nil)
 	}
-	if err := e.follow(); err != nil {
-		return err
-	}
-	err := e.value(v.Interface())
-	e.hops--
-	return err
-}
-
-// pointerEncoder encodes what a pointer leads to. A nil slice or map behind a pointer is null: there it is no more empty
-// than a nil pointer is.
-func pointerEncoder(encode encodeFunc) encodeFunc {
-	return func(e *encoder, v reflect.Value) error {
-		if v.IsNil() {
-			e.buf = append(e.buf, tagNull)
-			return nil
-		}
-		v = v.Elem()
-		if k := v.Kind(); (k == reflect.Slice || k == reflect.Map) && v.IsNil() {
-			e.buf = append(e.buf, tagNull)
-			return nil
-		}
-		if err := e.follow(); err != nil {
-			return err
-		}
-		err := encode(e, v)
-		e.hops--
-		return err
-	}
-}
-
-func encodeByteArray(e *encoder, v reflect.Value) (err error) {
-	if v.CanAddr() {
-		e.buf, err = AppendBytes(e.buf, v.Bytes())
-		return err
-	}
-	n := v.Len()
-	e.buf = appendLength(e.buf, n, tagBytesU8, tagBytesU16, tagBytesU32)
-	for i := range n {
-		e.buf = append(e.buf, byte(v.Index(i).Uint()))
-	}
-	return nil
 }

@@ -16,7 +16,6 @@ type field struct {
 	tagged    bool // whether a tag gave the name
 	omitEmpty bool
 	omitZero  bool
-	zeroer    bool // whether the type says itself whether it is zero, as [time.Time] does
 }
 
 // fieldsOf returns the fields of a struct type in the order of their declaration, by the rules of encoding/json: unexported ones
@@ -71,7 +70,6 @@ func collect(fields []field, t reflect.Type, index []int, outer map[reflect.Type
 		if name == "" {
 			f.name = sf.Name
 		}
-		f.zeroer = f.typ.Implements(zeroerType)
 		for option := range strings.SplitSeq(options, ",") {
 			f.omitEmpty = f.omitEmpty || option == "omitempty"
 			f.omitZero = f.omitZero || option == "omitzero"
@@ -102,23 +100,6 @@ func dominant(fields []field) (f field, ok bool) {
 // legal reports whether the field's name can be a key of an object.
 func (f *field) legal() bool { return len(f.name) <= maxKey && utf8.ValidString(f.name) }
 
-// at returns the field in the struct v; ok is false if an embedded pointer on the way is nil.
-func (f *field) at(v reflect.Value) (fv reflect.Value, ok bool) {
-	if len(f.index) == 1 {
-		return v.Field(f.index[0]), true
-	}
-	for i, x := range f.index {
-		if i > 0 && v.Kind() == reflect.Pointer {
-			if v.IsNil() {
-				return reflect.Value{}, false
-			}
-			v = v.Elem()
-		}
-		v = v.Field(x)
-	}
-	return v, true
-}
-
 // grow returns the field in the struct v, which is addressable. It makes what embedded pointers on the way point to.
 func (f *field) grow(v reflect.Value) reflect.Value {
 	if len(f.index) == 1 {
@@ -134,27 +115,4 @@ func (f *field) grow(v reflect.Value) reflect.Value {
 		v = v.Field(x)
 	}
 	return v
-}
-
-// zeroer is a type that says itself whether it is zero.
-type zeroer interface{ IsZero() bool }
-
-var zeroerType = reflect.TypeFor[zeroer]()
-
-// omitted reports whether the field's tag leaves v out. Empty are false, 0, a nil pointer or interface, and an array,
-// slice, map or string without elements.
-func (f *field) omitted(v reflect.Value) bool {
-	switch {
-	case f.omitZero && (v.IsZero() || f.zeroer && v.Interface().(zeroer).IsZero()):
-		return true
-	case !f.omitEmpty:
-		return false
-	}
-	switch v.Kind() {
-	case reflect.Array, reflect.Map, reflect.Slice, reflect.String:
-		return v.Len() == 0
-	case reflect.Struct:
-		return false
-	}
-	return v.IsZero()
 }

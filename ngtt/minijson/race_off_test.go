@@ -1,0 +1,5 @@
+//go:build !race
+
+package minijson_test
+
+const raceEnabled = false
