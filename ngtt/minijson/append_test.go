@@ -95,10 +95,13 @@ func TestAppendXRefuses(t *testing.T) {
 	}
 }
 
-// TestIntegerForms goes over every length of integers around its limits: each is read back, in the shortest form.
+// TestIntegerForms goes over the integers around the limits of every length: each is read back, in the shortest form.
 func TestIntegerForms(t *testing.T) {
 	t.Parallel()
 	for bits := range uint(2040) {
+		if bits > 64 && (bits+1)%8 > 2 {
+			continue
+		}
 		edge := new(big.Int).Lsh(big.NewInt(1), bits)
 		for _, off := range []int64{-1, 0, 1} {
 			for _, sign := range []int64{1, -1} {

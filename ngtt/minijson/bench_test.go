@@ -27,12 +27,11 @@ type (
 		Values [][2]int64 `json:"values"`
 	}
 	benchRecord struct {
-		When    int64             `json:"when"`
-		What    string            `json:"what"`
-		Level   int               `json:"level"`
-		Args    map[string]string `json:"args,omitempty"`
-		Ok      bool              `json:"ok"`
-		Elapsed float64           `json:"elapsed"`
+		Service string `json:"service"`
+		When    int64  `json:"when"`
+		Message string `json:"message"`
+		Level   int    `json:"level"`
+		Trouble string `json:"exception_text,omitempty"`
 	}
 )
 
@@ -62,9 +61,8 @@ func benchLog() []benchRecord {
 	records := make([]benchRecord, 50)
 	for i := range records {
 		records[i] = benchRecord{
-			When: 1_795_000_000_000_000 + int64(i), What: "pathpoint was written and read again: the value did not change",
-			Level: 10 * (i % 5), Ok: i%2 == 0, Elapsed: 0.1 * float64(i),
-			Args: map[string]string{"path": "r0.temp.1", "device": "0000000a"},
+			Service: "gateway", When: 1_795_000_000_000_000 + int64(i), Level: 10 * (i % 5),
+			Message: "pathpoint r0.temp.1 was written and read again: the value did not change",
 		}
 	}
 	return records

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/big"
+	"reflect"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,6 +15,11 @@ import (
 
 // diff compares decoded values. NaNs are equal; 0.0 and -0.0 are not.
 func diff(want, got any) string {
+	if v := reflect.ValueOf(want); v.IsValid() && (v.Kind() == reflect.Map || v.Kind() == reflect.Slice) && v.Len() > 1000 {
+		if reflect.DeepEqual(want, got) { // of nulls, and much faster
+			return ""
+		}
+	}
 	return cmp.Diff(want, got,
 		cmp.Comparer(func(a, b *big.Int) bool { return a == b || a != nil && b != nil && a.Cmp(b) == 0 }),
 		cmp.Comparer(func(a, b float64) bool {

@@ -248,20 +248,19 @@ func (d *decoder) open(n uint32, perItem int) (int, error) {
 // skip reads a value and forgets it.
 func (d *decoder) skip() error {
 	d.at = d.pos
-	d.skim.reset(d.opts.MaxDepth - d.depth)
-	done, err := d.skim.run(d.b[d.pos:], d.left()-d.owed, true, d.opts.Lenient)
+	d.skim.reset(d.opts.MaxDepth-d.depth, d.opts.MaxCount-d.count)
+	done, reason := d.skim.run(d.b[d.pos:], d.left()-d.owed, true, d.opts.Lenient)
 	d.pos += d.skim.pos
-	if err == "" && !done {
-		err = ReasonTruncated
+	d.count += d.skim.count
+	switch {
+	case reason != "":
+	case !done:
+		reason = ReasonTruncated
+	default:
+		return nil
 	}
-	if err != "" {
-		d.at = d.pos
-		return d.fail(err)
-	}
-	if d.count += d.skim.count; d.count > d.opts.MaxCount {
-		return d.fail(ReasonCount)
-	}
-	return nil
+	d.at = d.pos
+	return d.fail(reason)
 }
 
 // check returns an error unless b is exactly one value.

@@ -62,7 +62,7 @@ func (d *Decoder) Offset() int64 { return d.offset + int64(d.from) }
 // fill reads until the next value is in the buffer, and returns its length.
 func (d *Decoder) fill(inner *decoder) (int, error) {
 	skim := &inner.skim
-	skim.reset(inner.opts.MaxDepth)
+	skim.reset(inner.opts.MaxDepth, inner.opts.MaxCount)
 	for ended := false; ; {
 		b := d.buf[d.from:]
 		limit := d.opts.MaxBytes
@@ -77,8 +77,6 @@ func (d *Decoder) fill(inner *decoder) (int, error) {
 			return 0, io.EOF
 		case reason != "":
 			return 0, d.fail(b, skim.pos, reason, ended)
-		case skim.count > inner.opts.MaxCount:
-			return 0, d.fail(b, skim.pos, ReasonCount, ended)
 		case ended:
 			return 0, d.fail(b, skim.pos, ReasonTruncated, true)
 		}

@@ -33,7 +33,7 @@ func (e *encoder) pairs(b []byte, m reflect.Value, encode encodeFunc) ([]byte, e
 		ends = append(ends, len(b))
 		value.Elem().SetIterValue(it)
 		if b, err = encode(e, b, value.UnsafePointer()); err != nil {
-			return b, inKey(err, "("+it.Key().Type().String()+")")
+			return b, inEntry(err, it.Key())
 		}
 		ends = append(ends, len(b))
 	}

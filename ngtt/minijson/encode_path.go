@@ -1,6 +1,7 @@
 package minijson
 
 import (
+	"reflect"
 	"strconv"
 	"strings"
 )
@@ -12,6 +13,14 @@ const maxPath = 256
 func inKey(err error, key string) error { return within(err, "."+key) }
 
 func inIndex(err error, i int) error { return within(err, "["+strconv.Itoa(i)+"]") }
+
+// inEntry names an entry of a Go map by its key, or by the key's type.
+func inEntry(err error, key reflect.Value) error {
+	if key.Kind() == reflect.String {
+		return inKey(err, key.String())
+	}
+	return within(err, "["+key.Type().String()+"]")
+}
 
 func within(err error, step string) error {
 	const cut = "…"

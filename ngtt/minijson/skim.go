@@ -8,6 +8,7 @@ type skimmer struct {
 	owed  int // keys and values that are yet to come: each takes a byte at least
 	count int // elements so far
 	depth int // how many containers may be open
+	most  int // how many elements there may be
 	begun bool
 	open  []level
 }
@@ -18,7 +19,7 @@ type level struct {
 	left uint64 // keys and values to come
 }
 
-func (s *skimmer) reset(depth int) { *s = skimmer{depth: depth, open: s.open[:0]} }
+func (s *skimmer) reset(depth, most int) { *s = skimmer{depth: depth, most: most, open: s.open[:0]} }
 
 // run goes on in b, which holds the bytes of the value that are there, and reports whether its end was reached: it is pos bytes
 // long then. The value must fit into limit bytes. With whole nothing comes after b, and a value that does not
@@ -55,6 +56,8 @@ func (s *skimmer) run(b []byte, limit int, whole, lenient bool) (done bool, reas
 			return false, ReasonDepth
 		case it.items > uint64(max(0, limit-s.pos-int(it.size)-owed)):
 			return false, tooLong
+		case int(it.count) > s.most-s.count:
+			return false, ReasonCount
 		}
 		s.begun, s.owed = true, owed+int(it.items)
 		s.pos += int(it.size)
