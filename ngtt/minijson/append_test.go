@@ -99,7 +99,7 @@ func TestAppendXRefuses(t *testing.T) {
 func TestIntegerForms(t *testing.T) {
 	t.Parallel()
 	for bits := range uint(2040) {
-		if bits > 64 && (bits+1)%8 > 2 {
+		if bits > 100 && bits < 2000 || (bits+1)%8 > 2 {
 			continue
 		}
 		edge := new(big.Int).Lsh(big.NewInt(1), bits)

@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"sync"
 	"unicode/utf8"
-
 )
 
 // DecodeOptions says how values are decoded. The zero value is what [Unmarshal] uses.
@@ -277,4 +276,3 @@ func check(b []byte, depth int) error {
 	}
 	return nil
 }
-

@@ -13,7 +13,9 @@ func scalarEncoder(t reflect.Type) encodeFunc {
 	case reflect.String:
 		return func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) { return e.string(b, *(*string)(p)) }
 	case reflect.Float32:
-		return func(_ *encoder, b []byte, p unsafe.Pointer) ([]byte, error) { return AppendFloat32(b, *(*float32)(p)), nil }
+		return func(_ *encoder, b []byte, p unsafe.Pointer) ([]byte, error) {
+			return AppendFloat32(b, *(*float32)(p)), nil
+		}
 	case reflect.Float64:
 		return func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) { return e.float(b, *(*float64)(p)) }
 	case reflect.Int:

@@ -243,7 +243,7 @@ func TestMarshalRefuses(t *testing.T) {
 		{"raw that is none", minijson.RawValue{0x1C}, minijson.ReasonMethod, "", errkit.Invalid},
 		{"raw with two values", minijson.RawValue{8, 8}, minijson.ReasonMethod, "", errkit.Invalid},
 		{"name of a field", struct {
-			A int `json:"\xff"`
+			A int `minijson:"\xff"`
 		}{}, minijson.ReasonKey, "", errkit.Invalid},
 	}
 	for _, tt := range tests {

@@ -117,23 +117,23 @@ const memoryPerByte = 200
 func TestHostileLengths(t *testing.T) {
 	u32 := func(tag byte, n uint32) []byte { return binary.BigEndian.AppendUint32([]byte{tag}, n) }
 	chain := func(link []byte, n int) []byte { return bytes.Repeat(link, n) }
-	const mib = 1 << 20
+	const size = 64 << 10
 	documents := map[string][]byte{
-		"huge string":   u32(0x0E, 1<<32-1),
-		"huge bytes":    u32(0x1B, 1<<32-1),
-		"huge list":     u32(0x10, 1<<31-1),
-		"huge object":   u32(0x12, 1<<32-1),
-		"huge map":      u32(0x13, 1<<32-1),
-		"list of lists": append(chain(u32(0x10, 2000), 500), make([]byte, 2500)...), // each says that all the rest is its own
-		"maps of maps":  append(chain(append(u32(0x12, 1000), 1, 'a'), 300), make([]byte, 2500)...),
-		"generic maps":  append(chain(append(u32(0x13, 1000), 8), 300), make([]byte, 2500)...),
-		"nulls":         append(u32(0x10, mib), bytes.Repeat([]byte{8}, mib)...),
-		"empty lists":   append(u32(0x10, mib), bytes.Repeat([]byte{0x40}, mib)...),
-		"empty objects": append(u32(0x10, mib), bytes.Repeat([]byte{0x50}, mib)...),
-		"small objects": append(u32(0x10, mib/3), bytes.Repeat([]byte{0x51, 0, 8}, mib/3)...),
-		"nested objects": append(u32(0x10, 1000), bytes.Repeat(append(bytes.Repeat([]byte{0x51, 0}, 511), 8), 1000)...),
-		"same key":      append(u32(0x12, mib/2), bytes.Repeat([]byte{0, 8}, mib/2)...),
-		"null keys":     append(u32(0x13, mib/2), bytes.Repeat([]byte{8, 8}, mib/2)...),
+		"huge string":    u32(0x0E, 1<<32-1),
+		"huge bytes":     u32(0x1B, 1<<32-1),
+		"huge list":      u32(0x10, 1<<31-1),
+		"huge object":    u32(0x12, 1<<32-1),
+		"huge map":       u32(0x13, 1<<32-1),
+		"list of lists":  append(chain(u32(0x10, 2000), 500), make([]byte, 2500)...), // each says that all the rest is its own
+		"maps of maps":   append(chain(append(u32(0x12, 1000), 1, 'a'), 300), make([]byte, 2500)...),
+		"generic maps":   append(chain(append(u32(0x13, 1000), 8), 300), make([]byte, 2500)...),
+		"nulls":          append(u32(0x10, size), bytes.Repeat([]byte{8}, size)...),
+		"empty lists":    append(u32(0x10, size), bytes.Repeat([]byte{0x40}, size)...),
+		"empty objects":  append(u32(0x10, size), bytes.Repeat([]byte{0x50}, size)...),
+		"small objects":  append(u32(0x10, size/3), bytes.Repeat([]byte{0x51, 0, 8}, size/3)...),
+		"nested objects": append(u32(0x10, 100), bytes.Repeat(append(bytes.Repeat([]byte{0x51, 0}, 511), 8), 100)...),
+		"same key":       append(u32(0x12, size/2), bytes.Repeat([]byte{0, 8}, size/2)...),
+		"null keys":      append(u32(0x13, size/2), bytes.Repeat([]byte{8, 8}, size/2)...),
 	}
 	for name, doc := range documents {
 		t.Run(name, func(t *testing.T) {

@@ -1,9 +1,0 @@
-package minijson_test
-
-import (
-	"testing"
-
-	"github.com/fieldlink-go/fieldlink/internal/leak"
-)
-
-func TestMain(m *testing.M) { leak.Main(m) }
