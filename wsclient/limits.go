@@ -105,6 +105,39 @@ func LimitsFromMap(config map[string]any) (Limits, []Adjusted) {
 	return l, adjusted
 }
 
+// Apply puts the limits into those fields of o that are zero: what a program sets comes before a configuration, and
+// that before the defaults.
+func (l Limits) Apply(o *Options) {
+	fill := func(field *time.Duration, value time.Duration) {
+		if *field == 0 {
+			*field = value
+		}
+	}
+	fill(&o.Heartbeat.PingInterval, l.PingInterval)
+	fill(&o.Heartbeat.PingTimeout, l.PingTimeout)
+	fill(&o.Dial.HandshakeTimeout, l.ConnectionTimeout)
+	if l.ReconnectDelay == 0 {
+		l.ReconnectDelay = -1 // which says so in a retry.Backoff
+	}
+	fill(&o.Reconnect.Backoff.Base, l.ReconnectDelay)
+	fill(&o.Reconnect.Backoff.Cap, l.MaxReconnectDelay)
+	fill(&o.Control.DisconnectCheckInterval, l.DisconnectCheckInterval)
+	fill(&o.Control.ReconnectCheckInterval, l.ReconnectCheckInterval)
+	fill(&o.Control.DisconnectMargin, l.DisconnectMargin)
+	if o.Reconnect.MaxAttempts == 0 {
+		o.Reconnect.MaxAttempts = l.MaxReconnectAttempts
+		if l.MaxReconnectAttempts == 0 {
+			o.Reconnect.MaxAttempts = NoRetry
+		}
+	}
+	if o.Receive.MaxMessages == 0 {
+		o.Receive.MaxMessages = l.QueueSize
+		if l.QueueSize == 0 {
+			o.Receive.MaxMessages = Unlimited
+		}
+	}
+}
+
 // limit describes one field of Limits: its key in a configuration, its default and its range, in seconds or as a
 // number.
 type limit struct {
