@@ -133,14 +133,6 @@ func (m *Manager) KillAndReconnect() {
 	}
 }
 
-// StateError reports a call that the state of the manager does not allow. Nothing changed.
-type StateError struct {
-	errkit.Info
-	State State
-}
-
-func (e *StateError) Error() string { return errkit.Message(&e.Info, e.State.String()) }
-
 func (m *Manager) stateError(op string) error {
 	return &StateError{Info: errkit.Info{Class: wserr.ErrState, Op: op, Target: m.target}, State: m.State()}
 }

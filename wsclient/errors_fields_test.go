@@ -190,6 +190,7 @@ func TestEC07HandshakeError(t *testing.T) {
 func TestEC08OtherErrors(t *testing.T) {
 	t.Parallel()
 	checkLog(t, wserr.Config("new", "url", "not a URL"), map[string]any{"field": "url"})
+	checkLog(t, wrongState(url, nil), map[string]any{"state": "connected"})
 	checkLog(t, drain(url, nil), map[string]any{"unsent": 3.0, "unacked": 1.0})
 	checkLog(t, wserr.Spool("spool.write", "/x", syscall.ENOSPC), map[string]any{"path": "/x"})
 	for code, want := range map[int]bool{

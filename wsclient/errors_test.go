@@ -215,7 +215,12 @@ func TestErrors(t *testing.T) {
 			without(wsclient.ErrShuttingDown, "shutting down", errkit.Closed|errkit.NotSent),
 			without(wsclient.ErrKilled, "connection killed", errkit.Disconnected),
 			plain(wsclient.ErrSpoolClosed, "disk log closed", errkit.Closed|errkit.NotSent),
-			plain(wsclient.ErrState, "not allowed in this state", errkit.Conflict|errkit.NotSent),
+			{
+				Name: "state", Err: wrongState(url, nil), Class: wsclient.ErrState,
+				Kinds: errkit.Conflict | errkit.NotSent, Types: []any{(*wsclient.StateError)(nil)},
+				Text:  "wsclient: schedule wss://feed.example/ws: not allowed in this state: connected",
+				Build: wrongState,
+			},
 			plain(wsclient.ErrMaybeSent, "message may have been sent", 0),
 			plain(wsclient.ErrExpired, "message expired", errkit.Timeout|errkit.NotSent),
 			plain(wsclient.ErrCanceled, "message canceled", errkit.Canceled|errkit.NotSent),
@@ -230,6 +235,12 @@ func notConnected(target string, cause error) error {
 
 func reconnectDisabled(target string, cause error) error {
 	return &wsclient.ReconnectError{Info: info(wsclient.ErrReconnectDisabled, "connect", target, 0, cause)}
+}
+
+func wrongState(target string, cause error) error {
+	return &wsclient.StateError{
+		Info: info(wsclient.ErrState, "schedule", target, 0, cause), State: wsclient.StateConnected,
+	}
 }
 
 func drain(target string, cause error) error {

@@ -120,7 +120,12 @@ var wsclientTree = tree{
 		ended("shutting down", wsclient.ErrShuttingDown, "shutting down", errkit.Closed|errkit.NotSent),
 		ended("killed", wsclient.ErrKilled, "connection killed", errkit.Disconnected),
 		plain(wsclient.ErrSpoolClosed, "disk log closed", errkit.Closed|errkit.NotSent),
-		plain(wsclient.ErrState, "not allowed in this state", errkit.Conflict|errkit.NotSent),
+		sample("state", errkit.Conflict|errkit.NotSent, "wsclient: op: not allowed in this state: connected",
+			func(target string, cause error) error {
+				return &wsclient.StateError{
+					Info: info(wsclient.ErrState, "op", target, cause), State: wsclient.StateConnected,
+				}
+			}, (*wsclient.StateError)(nil)),
 		plain(wsclient.ErrMaybeSent, "message may have been sent", 0),
 		plain(wsclient.ErrExpired, "message expired", errkit.Timeout|errkit.NotSent),
 		plain(wsclient.ErrCanceled, "message canceled", errkit.Canceled|errkit.NotSent),
