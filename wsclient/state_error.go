@@ -17,4 +17,6 @@ type StateError struct {
 func (e *StateError) Error() string { return errkit.Message(&e.Info, e.State.String()) }
 
 // ErrorAttrs returns the state for structured logs.
-func (e *StateError) ErrorAttrs() []slog.Attr { return []slog.Attr{slog.String("state", e.State.String())} }
+func (e *StateError) ErrorAttrs() []slog.Attr {
+	return []slog.Attr{slog.String("state", e.State.String())}
+}
