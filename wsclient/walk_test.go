@@ -73,42 +73,45 @@ func TestST25RandomWalk(t *testing.T) {
 
 // step does something to a manager.
 func step(ctx context.Context, r *rand.Rand, w *world, drop func(), m *wsclient.Manager) {
-	brief, cancel := context.WithTimeout(ctx, time.Duration(r.IntN(5))*time.Millisecond)
-	defer cancel()
-	switch r.IntN(16) {
-	case 0, 1, 2:
-		m.Connect(brief)
-	case 3:
-		m.Start(ctx)
+	brief := func() context.Context {
+		ctx, cancel := context.WithTimeout(ctx, time.Duration(r.IntN(5))*time.Millisecond)
+		context.AfterFunc(ctx, cancel)
+		return ctx
+	}
+	switch r.IntN(100) {
+	case 0, 1, 2, 3:
+		m.Connect(brief())
 	case 4:
-		m.Disconnect(brief, nil)
+		m.Start(ctx)
 	case 5:
-		m.Disconnect(brief, &wsclient.DisconnectOptions{ReconnectAfter: time.Millisecond})
+		m.Disconnect(brief(), nil)
 	case 6:
-		m.Reconnect(brief)
+		m.Disconnect(brief(), &wsclient.DisconnectOptions{ReconnectAfter: time.Millisecond})
 	case 7:
-		m.ScheduleReconnect(time.Duration(r.IntN(3)) * time.Millisecond)
+		m.Reconnect(brief())
 	case 8:
-		m.Kill()
+		m.ScheduleReconnect(time.Duration(r.IntN(3)) * time.Millisecond)
 	case 9:
-		m.KillAndReconnect()
+		m.Kill()
 	case 10:
-		w.net.ResetAll()
+		m.KillAndReconnect()
 	case 11:
-		drop()
+		w.net.ResetAll()
 	case 12:
-		if r.IntN(2) == 0 {
-			w.net.Refuse(host)
-		} else {
-			w.net.Allow(host)
-		}
+		drop()
 	case 13:
-		m.Send(ctx, wsclient.Text, []byte("x"))
-	case 14:
-		m.Receive(brief)
-	case 15:
-		m.WaitState(brief, wsclient.StateConnected)
-		m.Stats()
+		w.net.Refuse(host)
+	case 14, 15:
+		w.net.Allow(host)
+	case 16:
+		m.Receive(brief())
+	case 17:
+		m.WaitState(brief(), wsclient.StateConnected)
+	case 18:
 		time.Sleep(time.Millisecond)
+	case 19, 20, 21, 22:
+		m.Stats()
+	default:
+		m.Send(ctx, wsclient.Text, []byte("x"))
 	}
 }
