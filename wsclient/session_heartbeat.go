@@ -51,10 +51,12 @@ func (s *session) ping(ctx context.Context) error {
 			s.m.outbox.Mark()
 		}
 		sent := time.Since(s.began)
-		rtt, err := s.roundTrip(ctx)
+		rtt, pong, err := s.roundTrip(ctx)
 		switch {
 		case err == nil:
-			s.alive(rtt)
+			if pong {
+				s.ponged(rtt)
+			}
 			return nil
 		case !errors.Is(err, ErrTimeout):
 			return nil // the reader reports why the connection ended
@@ -67,30 +69,28 @@ func (s *session) ping(ctx context.Context) error {
 	}
 }
 
-func (s *session) roundTrip(ctx context.Context) (time.Duration, error) {
+// roundTrip sends a ping and waits for a sign of life. If that is the pong, it took rtt.
+func (s *session) roundTrip(ctx context.Context) (rtt time.Duration, pong bool, err error) {
 	if s.m.opts.Heartbeat.AppPing != nil {
 		return s.appPing()
 	}
-	return s.conn.Ping(ctx)
+	rtt, err = s.conn.Ping(ctx)
+	return rtt, err == nil, err
 }
 
-// alive notes a sign of life. If it is a pong, rtt says when it came, and the peer has read all that went before the
-// ping.
-func (s *session) alive(rtt time.Duration) {
-	if rtt > 0 {
-		if s.m.outbox != nil {
-			s.m.outbox.Proved()
-		}
-		s.m.counters.roundTrip(rtt)
-		s.m.metrics.Observe(MetricRTT, rtt.Seconds())
-		if f := s.m.opts.Hooks.OnPong; f != nil {
-			s.m.dispatch.call("OnPong", func() { f(rtt) })
-		}
+// ponged notes a pong: the peer has read all that went before the ping.
+func (s *session) ponged(rtt time.Duration) {
+	if s.m.outbox != nil {
+		s.m.outbox.Proved()
+	}
+	s.m.counters.roundTrip(rtt)
+	if f := s.m.opts.Hooks.OnPong; f != nil {
+		s.m.dispatch.call("OnPong", func() { f(rtt) })
 	}
 }
 
 // appPing sends the application's ping and waits for its pong, or for any byte if there is none.
-func (s *session) appPing() (time.Duration, error) {
+func (s *session) appPing() (rtt time.Duration, pong bool, err error) {
 	select {
 	case <-s.pong: // a late one
 	default:
@@ -101,7 +101,7 @@ func (s *session) appPing() (time.Duration, error) {
 		typ, data := h.AppPing()
 		_ = s.conn.Write(typ, data) // a dead connection is reported by the reader
 	}) {
-		return 0, nil
+		return 0, false, nil
 	}
 	sent := time.Now()
 	silence := time.NewTimer(h.PingTimeout)
@@ -109,20 +109,20 @@ func (s *session) appPing() (time.Duration, error) {
 	for {
 		select {
 		case <-s.stop:
-			return 0, s.conn.Err()
+			return 0, false, nil // the end has its cause already
 		case <-s.pong:
-			return time.Since(began), nil
+			return time.Since(began), true, nil
 		case <-silence.C:
 			last := s.conn.LastRead()
 			if h.IsAppPong == nil && last.After(began) {
-				return 0, nil
+				return 0, false, nil
 			}
 			if last.Before(sent) {
 				last = sent
 			}
 			left := h.PingTimeout - time.Since(last)
 			if left <= 0 {
-				return 0, &TimeoutError{
+				return 0, false, &TimeoutError{
 					Info:  errkit.Info{Class: wserr.ErrTimeout, Op: "ping", Target: s.endpoint},
 					Limit: h.PingTimeout,
 				}
