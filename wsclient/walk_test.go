@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/errkit/retry"
@@ -42,6 +43,7 @@ func TestST25RandomWalk(t *testing.T) {
 				mu.Unlock()
 			}
 		})
+		synctest.Wait() // until it watches
 		var walkers sync.WaitGroup
 		for i := range 16 {
 			walkers.Go(func() {
