@@ -16,15 +16,22 @@ import (
 // Client talks to one PiKVM. Its resources are the fields; all their methods may be called from several
 // goroutines at once. Make one with [New] and end it with [Client.Close].
 type Client struct {
-	ATX  *ATX  // power of the host
-	Auth *Auth // sessions on the device
-	Info *Info // what the device is and how it does
+	ATX     *ATX     // power of the host
+	Auth    *Auth    // sessions on the device
+	Export  *Export  // metrics
+	GPIO    *GPIO    // relays, buttons and lamps
+	Info    *Info    // what the device is and how it does
+	Log     *Log     // journal of the device
+	MSD     *MSD     // images and the drive that shows one to the host
+	Redfish *Redfish // the standard interface for servers
+	Switch  *Switch  // the PiKVM Switch
 
 	base    *url.URL
 	target  string // base for errors and logs
 	creds   *credentials
 	session *cookieSession // nil unless AuthCookie
 	trans   *transport
+	http    *http.Client
 	rest    *resty.Client
 	opts    *Options
 	retry   *retry.Policy // of GET requests; nil means none
@@ -79,8 +86,11 @@ func New(baseURL string, opts *Options) (*Client, error) {
 		c.retry, c.budget = &policy, policy.Budget
 	}
 	c.life, c.stop = context.WithCancel(context.Background())
-	c.rest = newRest(&http.Client{Transport: stayPut{trans.http}})
+	c.http = &http.Client{Transport: stayPut{trans.http}}
+	c.rest = newRest(c.http)
 	c.ATX, c.Auth, c.Info = &ATX{c}, &Auth{c}, &Info{c}
+	c.Export, c.GPIO, c.Log = &Export{c}, &GPIO{c}, &Log{c}
+	c.MSD, c.Redfish, c.Switch = &MSD{c}, &Redfish{c}, &Switch{c}
 	if o.Auth == AuthCookie {
 		c.session = &cookieSession{login: c.Auth.open, life: c.life, running: &c.running}
 	}

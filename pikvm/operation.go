@@ -19,6 +19,7 @@ type operation struct {
 	caller context.Context // as handed in
 	ctx    context.Context // the caller's, ended by the limit and by Close too
 	limit  time.Duration   // set by the client; 0 if the caller's deadline rules
+	abort  func()          // ends ctx
 	end    func()          // must be called
 }
 
@@ -42,6 +43,7 @@ func (c *Client) beginLimited(caller context.Context, name string, limit time.Du
 	} else {
 		o.ctx, cancel = context.WithCancel(caller)
 	}
+	o.abort = cancel
 	detach := context.AfterFunc(c.life, cancel)
 	o.end = func() {
 		detach()

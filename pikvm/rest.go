@@ -24,6 +24,7 @@ type call struct {
 	path   string
 	query  url.Values
 	form   url.Values // body; nil means none
+	json   []byte     // body of Redfish; nil means none
 	login  bool       // HTTP 400 means refused credentials
 	silent bool       // what the device writes may repeat credentials: no text of it beside the envelope's
 }
@@ -138,6 +139,9 @@ func (o *operation) exchange(k *call, g grant) (*answer, error) {
 	if k.form != nil {
 		r.SetFormDataFromValues(k.form)
 	}
+	if k.json != nil {
+		r.SetHeader("Content-Type", "application/json").SetBody(k.json)
+	}
 	response, err := r.Execute(k.method, c.url(c.base.Scheme, k.path, k.query))
 	if err != nil {
 		if !reached.Load() {
@@ -157,15 +161,26 @@ func (o *operation) exchange(k *call, g grant) (*answer, error) {
 	case err == nil && int64(len(a.body)) <= c.opts.MaxBody:
 		return a, nil
 	case err == nil:
-		return nil, c.responseError(k, a, fmt.Errorf("body over %d bytes: %w", c.opts.MaxBody, errkit.TooLarge))
-	case o.ctx.Err() != nil:
-		return nil, o.failure(err, true, g.secrets()...)
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, c.responseError(k, a, fmt.Errorf("body cut off: %w", err))
-	case errkit.Classify(err) == 0: // malformed chunks or compression, not the network
-		return nil, c.responseError(k, a, err)
+		return nil, c.tooLarge(k, a)
 	}
-	return nil, o.failure(err, true, g.secrets()...)
+	return nil, o.brokenBody(k, a, err)
+}
+
+// tooLarge returns the error of a body over [Options.MaxBody].
+func (c *Client) tooLarge(k *call, a *answer) error {
+	return c.responseError(k, a, fmt.Errorf("body over %d bytes: %w", c.opts.MaxBody, errkit.TooLarge))
+}
+
+// brokenBody tells what it means that the body of a success could not be read to its end.
+func (o *operation) brokenBody(k *call, a *answer, err error) error {
+	switch {
+	case o.ctx.Err() != nil:
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return o.client.responseError(k, a, fmt.Errorf("body cut off: %w", err))
+	case errkit.Classify(err) == 0: // malformed chunks or compression, not the network
+		return o.client.responseError(k, a, err)
+	}
+	return o.failure(err, true, a.grant.secrets()...)
 }
 
 // url returns the address of an unescaped path.

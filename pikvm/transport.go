@@ -37,7 +37,7 @@ func newTransport(base *url.URL, o *Options) (*transport, error) {
 	t.addr = net.JoinHostPort(t.host, portOf(base))
 	t.http = &http.Transport{
 		Proxy:                  o.Proxy,
-		DialContext:            o.DialContext,
+		DialContext:            patientDial(o.DialContext),
 		TLSClientConfig:        config,
 		MaxIdleConnsPerHost:    maxIdleConns,
 		IdleConnTimeout:        idleConnTimeout,

@@ -62,6 +62,21 @@ type Options struct {
 	// Host is the computer behind the ATX lines.
 	Host HostOptions
 
+	// MSD is the mass storage.
+	MSD MSDOptions
+
+	// GPIO are the channels, besides those of the device itself. Nil means led1, relay1, button1 and cmd1.
+	GPIO []GPIOChannel
+
+	// SwitchUnits is the number of units of a PiKVM Switch, at most 5 (4.26+).
+	SwitchUnits int
+
+	// LogDisabled imitates a device that does not show its journal.
+	LogDisabled bool
+
+	// MetricsPublic lets everybody see the metrics, as an option of devices does (3.246+).
+	MetricsPublic bool
+
 	// TimeScale divides all durations of the ATX lines and of the host, for programs that show the device in real
 	// time: 10 makes a long press take 0.55 s. Sessions, TOTP and the event socket keep real time. Zero means 1.
 	TimeScale float64
@@ -123,6 +138,16 @@ func (o *Options) withDefaults() (Options, error) {
 	}
 	if c.Version == "" {
 		c.Version = "4.197"
+	}
+	if c.SwitchUnits < 0 || c.SwitchUnits > 5 {
+		return c, fmt.Errorf("pikvmtest: %d units of a switch", c.SwitchUnits)
+	}
+	var err error
+	if c.MSD, err = c.MSD.withDefaults(); err != nil {
+		return c, err
+	}
+	if c.GPIO, err = checkChannels(c.GPIO); err != nil {
+		return c, err
 	}
 	c.Users = maps.Clone(c.Users)
 	if c.Users == nil {

@@ -1,6 +1,7 @@
 package pikvmtest
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -20,6 +21,9 @@ var (
 	errUnauthorized = &apiError{http.StatusUnauthorized, "UnauthorizedError", "Unauthorized"}
 	errForbidden    = &apiError{http.StatusForbidden, "ForbiddenError", "Forbidden"}
 )
+
+// errTrouble is a handler that broke.
+var errTrouble = errors.New("pikvmtest: the device got itself in trouble")
 
 const (
 	typeJSON = "application/json; charset=utf-8"

@@ -61,7 +61,7 @@ func (k *router) set(method, path string, rt *route) {
 
 func (k *router) serve(w http.ResponseWriter, r *http.Request) {
 	path := daemonPath(r.URL.EscapedPath())
-	methods, ok := k.routes[path]
+	methods, ok := k.routes[pattern(path)]
 	if !ok {
 		if clean, ok := k.clean(r); ok {
 			w.Header().Set("Location", clean)
@@ -111,7 +111,7 @@ var slashes = regexp.MustCompile("//+")
 func (k *router) clean(r *http.Request) (string, bool) {
 	path := slashes.ReplaceAllString(r.URL.EscapedPath(), "/")
 	for _, candidate := range []string{path, strings.TrimSuffix(path, "/")} {
-		if k.routes[daemonPath(candidate)][r.Method] == nil {
+		if k.routes[pattern(daemonPath(candidate))][r.Method] == nil {
 			continue
 		}
 		if r.URL.RawQuery != "" {
@@ -121,6 +121,14 @@ func (k *router) clean(r *http.Request) (string, bool) {
 	}
 	return "", false
 }
+
+// anySystem stands for the id in the path of a system of Redfish, the only part of a path that is not fixed.
+const anySystem = "{id}"
+
+var systemPath = regexp.MustCompile(`\A(/redfish/v1/Systems/)([^/]+)(/.*)?\z`)
+
+// pattern is a path as routes have it.
+func pattern(path string) string { return systemPath.ReplaceAllString(path, "${1}"+anySystem+"${3}") }
 
 // daemonPath is the path that the web server hands to the daemon.
 func daemonPath(public string) string {

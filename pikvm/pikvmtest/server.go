@@ -18,19 +18,23 @@ import (
 // Server is a PiKVM that is not there. [New] makes one, [Server.Start] makes it listen.
 // All methods are safe for concurrent use.
 type Server struct {
-	opts    Options
-	err     error // from New, for Start
-	version version
-	hub     *hub
-	sched   *scheduler
-	auth    *auth
-	info    *info
-	atx     *atx
-	parts   []subsystem
-	router  *router
-	inbox   inbox
-	faults  faults
-	record  recorder
+	opts      Options
+	err       error // from New, for Start
+	version   version
+	hub       *hub
+	sched     *scheduler
+	auth      *auth
+	info      *info
+	atx       *atx
+	msd       *msd
+	gpio      *gpio
+	kvmSwitch *kvmSwitch
+	journal   *journal
+	parts     []subsystem
+	router    *router
+	inbox     inbox
+	faults    faults
+	record    recorder
 
 	stalled atomic.Bool // see StallPings
 
@@ -87,6 +91,8 @@ func New(opts *Options) *Server {
 	}
 	s.info = newInfo(s.version, !s.opts.AuthDisabled, s.sched, s.hub)
 	s.atx = newATX(&s.opts, s.version, s.sched, s.hub)
+	s.msd, s.gpio, s.kvmSwitch = newMSD(s), newGPIO(s), newSwitch(s)
+	s.journal = newJournal(s)
 	s.parts = s.newSubsystems()
 	s.router = &router{auth: s.auth, routes: make(map[string]map[string]*route)}
 	s.inbox = inbox{make(map[string]func(*socket, inbound)), make(map[byte]func(*socket, inbound))}
@@ -253,6 +259,7 @@ func (s *Server) Close() error {
 		}
 		s.wg.Wait()
 		s.sched.stop()
+		s.msd.close()
 	})
 	return nil
 }

@@ -62,15 +62,15 @@ func readDocument(kind string) json.RawMessage {
 // newSubsystems lists the parts of a device of the server's version, in the order of their full states.
 func (s *Server) newSubsystems() []subsystem {
 	parts := []subsystem{
-		s.newDocument("gpio", "/gpio", ""),
+		s.gpio,
 		s.atx,
-		s.newDocument("msd", "/msd", ""),
+		s.msd,
 		s.newDocument("ocr", "/streamer/ocr", "ocr"),
 		s.newDocument("streamer", "/streamer", ""),
 		s.newDocument("hid_keymaps", "/hid/keymaps", ""),
 	}
 	if s.version.atLeast(4, 26) {
-		parts = append(parts, s.newDocument("switch", "/switch", ""))
+		parts = append(parts, s.kvmSwitch)
 	}
-	return append(parts, s.newDocument("hid", "/hid", ""), s.info)
+	return append(parts, s.newDocument("hid", "/hid", ""), s.info, &redfish{s}, &export{server: s}, s.journal)
 }

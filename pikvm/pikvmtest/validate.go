@@ -143,3 +143,86 @@ func validToken(raw string) (string, error) {
 func invalid(format string, args ...any) error {
 	return &apiError{400, "ValidatorError", fmt.Sprintf(format, args...)}
 }
+
+// optionalBool is bool, nil for an absent parameter.
+func (a arg) optionalBool() (*bool, error) {
+	if !a.set {
+		return nil, nil
+	}
+	b, err := a.bool()
+	return &b, err
+}
+
+// float takes a number that is not less than low.
+func (a arg) float(name string, low float64) (float64, error) {
+	s, err := a.text(name, rawShort)
+	if err != nil {
+		return 0, err
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || f != f {
+		return 0, invalid("The argument %s is not a valid %s", pyRepr(s), name)
+	}
+	if f < low {
+		return 0, invalid("The argument '%s' must be %s and greater or equial than %s", pyFloat(f), name, pyNumber(low))
+	}
+	return f, nil
+}
+
+// floatTo is float with an upper bound.
+func (a arg) floatTo(name string, low, high float64) (float64, error) {
+	f, err := a.float(name, low)
+	if err == nil && f > high {
+		return 0, invalid("The argument '%s' must be %s and lesser or equal then %s", pyFloat(f), name, pyNumber(high))
+	}
+	return f, err
+}
+
+// pyFloat spells a number the way repr does for one with a fraction.
+func pyFloat(f float64) string {
+	s := strconv.FormatFloat(f, 'f', -1, 64)
+	if !strings.Contains(s, ".") {
+		s += ".0"
+	}
+	return s
+}
+
+// pyNumber spells a bound, which the device has as an integer where it can be one.
+func pyNumber(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+// validImageName returns the name under which an image is stored.
+func validImageName(raw string) (string, error) {
+	const name = "MSD image name"
+	if len(raw) > 4096 {
+		return "", invalid("RAW limit exceed")
+	}
+	var parts []string
+	for part := range strings.SplitSeq(raw, "/") {
+		if part == "" {
+			continue
+		}
+		part = strings.TrimSpace(part)
+		if part == "" || strings.ContainsRune(part, 0) || strings.HasPrefix(part, ".") || part == "lost+found" {
+			return "", invalid("The argument %s is not a valid %s", pyRepr(part), name)
+		}
+		runes := []rune(part)
+		for i, r := range runes {
+			if !strconv.IsPrint(r) {
+				runes[i] = '_'
+			}
+		}
+		parts = append(parts, string(runes[:min(len(runes), 255)]))
+	}
+	if len(parts) == 0 {
+		return "", invalid("The argument %s is not a valid %s", pyRepr(raw), name)
+	}
+	return strings.Join(parts, "/"), nil
+}
+
+// imageArg is the name of an image that must be there.
+func (a arg) imageArg() (string, error) {
+	if !a.set {
+		return "", invalid("None argument is not a valid stripped string")
+	}
+	return validImageName(a.value)
+}
