@@ -28,7 +28,8 @@ var (
 	// ErrAuth reports refused credentials, HTTP 401 or 403: [AuthError].
 	ErrAuth = ErrAPI.New("auth", "authentication failed", errkit.Auth)
 
-	// ErrBusy reports that the device performs another operation of this sort, HTTP 409.
+	// ErrBusy reports that the device performs another operation of this sort, HTTP 409, or that the host holds the
+	// drive (MsdLockedError).
 	ErrBusy = ErrAPI.New("busy", "busy", errkit.Busy)
 
 	// ErrUnavailable reports that the device cannot serve this now, HTTP 503.

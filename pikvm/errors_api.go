@@ -88,6 +88,8 @@ func classOf(status int, name string) *errkit.Class {
 		return ErrUnavailable
 	case "ValidatorError", "HttpError":
 		return ErrInvalidArgument
+	case "MsdLockedError": // the host reads or writes
+		return ErrBusy
 	case "MsdImageExistsError":
 		return ErrExists
 	case "MsdConnectedError", "MsdDisconnectedError", "MsdImageNotSelected":

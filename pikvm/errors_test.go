@@ -57,6 +57,7 @@ func TestErrors(t *testing.T) {
 			pikvm.ErrUnavailable, pikvm.ErrRedirect, pikvm.ErrResponse, pikvm.ErrDisabled, pikvm.ErrOffline,
 			pikvm.ErrNotFound, pikvm.ErrExists, pikvm.ErrPrecondition, pikvm.ErrNotSupported, pikvm.ErrInvalidArgument,
 			pikvm.ErrConnect, pikvm.ErrConnectionTimeout, pikvm.ErrWebSocket, pikvm.ErrNotConnected, pikvm.ErrPower,
+			pikvm.ErrMSD,
 		},
 		Samples: []errkittest.Sample{
 			sample("canceled", pikvm.Err, errkit.Canceled, []any{(*errkit.Basic)(nil)},
@@ -153,6 +154,14 @@ func TestErrors(t *testing.T) {
 					return &pikvm.PowerError{
 						Info: infoOf(pikvm.ErrPower, "atx.PowerOff", target, errkit.Timeout, cause),
 						Step: "wait off", Reason: "still on", Limit: time.Minute, Pressed: true,
+					}
+				}),
+			sample("msd", pikvm.ErrMSD, errkit.Timeout, []any{(*pikvm.MSDError)(nil)},
+				"pikvm: msd.Upload https://kvm.local: mass storage operation failed: list: not listed after 15s: boom",
+				func(target string, cause error) error {
+					return &pikvm.MSDError{
+						Info: infoOf(pikvm.ErrMSD, "msd.Upload", target, errkit.Timeout, cause),
+						Step: pikvm.StepList, Image: "a.iso", Reason: "not listed", Limit: 15 * time.Second,
 					}
 				}),
 		},

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"hash"
 	"io"
-	"sync"
 )
 
 // Why a source is not what it was said to be.
@@ -22,17 +21,23 @@ type source struct {
 	hash     hash.Hash              // of what was read; may be nil
 	watch    *watch
 
-	mu    sync.Mutex // held while from is read: nobody reads it after end
+	// turn is the lock of what follows, held while from is read: nobody reads it after end. It is a channel, since a read
+	// takes as long as it likes, and waiting for a mutex stops the clock of a synctest bubble.
+	turn  chan struct{}
 	from  io.Reader
 	sent  int64
 	err   error // of the source, its length included
 	ended bool
 }
 
+func newSource(from io.Reader, size int64) *source {
+	return &source{from: from, size: size, turn: make(chan struct{}, 1)}
+}
+
 // Read is called by the HTTP client.
 func (s *source) Read(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.turn <- struct{}{}
+	defer func() { <-s.turn }()
 	left := s.size - s.sent
 	switch {
 	case s.ended:
@@ -87,8 +92,8 @@ func (s *source) Close() error { return nil }
 
 // end makes sure that nobody reads the source any more, and returns what was wrong with it.
 func (s *source) end() (sent int64, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.turn <- struct{}{}
+	defer func() { <-s.turn }()
 	s.ended = true
 	return s.sent, s.err
 }

@@ -107,7 +107,8 @@ func (m *MSD) upload(
 			return nil, err
 		}
 	}
-	body := &source{from: from, size: size, progress: o.Progress}
+	body := newSource(from, size)
+	body.progress = o.Progress
 	if o.Verify {
 		body.hash = sha256.New()
 	}
@@ -161,7 +162,7 @@ func (m *MSD) write(ctx context.Context, k *call, body *source, stall time.Durat
 	s, err := o.send(k, g, body.watch, body)
 	if err != nil {
 		sent, broken := body.end()
-		if broken != nil {
+		if broken != nil && o.ctx.Err() == nil { // else it may have failed because of that
 			return nil, m.badSource(k, sent, body.size, broken)
 		}
 		return nil, err

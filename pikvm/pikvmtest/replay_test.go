@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -29,6 +30,8 @@ type exchange struct {
 	Body        json.RawMessage
 	Location    string
 	SetCookie   string `json:"set_cookie"`
+	Disposition string `json:"content_disposition"`
+	Binary      bool   `json:"binary_body"`
 }
 
 // recipe is how a recorded request is sent again.
@@ -41,6 +44,7 @@ type recipe struct {
 type replayed struct {
 	*kvm
 	token string // of the last login
+	edid  string // id of the last EDID
 }
 
 func fixed(options ...func(*http.Request)) recipe {
@@ -88,12 +92,37 @@ var recipes = map[string]recipe{
 	"cookie_expired":                 withToken(1100 * time.Millisecond),
 	"atx_busy_state":                 {after: 50 * time.Millisecond},
 	"atx_on":                         {after: 3 * time.Second},
-	"totp_missing":                   fixed(),
-	"totp_ok":                        {options: totpHeaders},
-	"totp_wrong":                     fixed(as("admin", "admin000000")),
+	"redfish_root_unauth":            fixed(anonymous),
+	"redfish_systems_unauth":         fixed(anonymous),
+	"redfish_reset_bad":              fixed(body("application/json", `{"ResetType": "Nope"}`)),
+	"redfish_reset_lower":            fixed(body("application/json", `{"ResetType": "on"}`)),
+	"redfish_reset_ctype":            {3 * time.Second, resetBody("text/plain")},
+	"redfish_reset_ctype_json":       {options: resetBody("application/json")},
+	"redfish_reset_busy":             {options: resetBody("application/json")},
+	"redfish_reset_switch":           {options: resetBody("application/json")},
+	"redfish_system0_on":             {after: 3 * time.Second},
+	"redfish_reset_disabled": {options: func(k *replayed) []func(*http.Request) {
+		return append(totpHeaders(k), resetBody("application/json")(k)...)
+	}},
+	"redfish_insert_disabled": {options: func(k *replayed) []func(*http.Request) {
+		return append(totpHeaders(k), body("application/json", `{"Image": "a.iso", "Inserted": true}`))
+	}},
+	"gpio_busy_state":  {after: 50 * time.Millisecond},
+	"gpio_pulse_wait":  {after: 2 * time.Second},
+	"switch_with_edid": {after: time.Second},
+	"totp_missing":     fixed(),
+	"totp_ok":          {options: totpHeaders},
+	"totp_wrong":       fixed(as("admin", "admin000000")),
 	"totp_login": {options: func(k *replayed) []func(*http.Request) {
 		return []func(*http.Request){anonymous, form("user", "admin", "passwd", "admin"+codeNow())}
 	}},
+}
+
+// resetBody asks for the host to be switched on.
+func resetBody(contentType string) func(*replayed) []func(*http.Request) {
+	return func(*replayed) []func(*http.Request) {
+		return []func(*http.Request){body(contentType, `{"ResetType": "On"}`)}
+	}
 }
 
 func totpHeaders(*replayed) []func(*http.Request) {
@@ -108,10 +137,19 @@ func covered(e exchange) bool {
 		return true
 	}
 	switch e.Name {
-	case "hid", "hid_keymaps", "gpio", "streamer_stopped", "streamer_ocr", "switch_none":
+	case "hid", "hid_keymaps", "streamer_stopped", "streamer_ocr":
 		return true
+	case "":
+		return false // see TestRecordedStorage
 	}
-	return false
+	return ofResource(e.Path)
+}
+
+// ofResource says which paths are those of the parts that TestRecordedStorage goes through.
+func ofResource(path string) bool {
+	return slices.ContainsFunc([]string{"gpio", "msd", "switch", "redfish", "export", "log"}, func(part string) bool {
+		return strings.HasPrefix(path, "/api/"+part)
+	})
 }
 
 // TestRecordedExchanges sends recorded requests again, in their order, and compares the answers byte for byte. Two
@@ -131,14 +169,14 @@ func TestRecordedExchanges(t *testing.T) {
 		opts   pikvmtest.Options
 		want   int
 	}{
-		{name: "default", config: "default", want: 68},
+		{name: "default", config: "default", want: 131},
 		{
 			name:   "atx off, second factor",
 			config: "atx+msd disabled, resolution-capable streamer, TOTP secret JBSWY3DPEHPK3PXP, session limit 100 s",
 			opts: pikvmtest.Options{
-				ATXDisabled: true, TOTPSecret: "JBSWY3DPEHPK3PXP", SessionLimit: 100 * time.Second,
+				ATXDisabled: true, LogDisabled: true, MSD: pikvmtest.MSDOptions{Disabled: true}, TOTPSecret: "JBSWY3DPEHPK3PXP", SessionLimit: 100 * time.Second,
 			},
-			want: 7,
+			want: 18,
 		},
 	} {
 		t.Run(set.name, func(t *testing.T) {
@@ -175,7 +213,33 @@ func (k *replayed) replay(e exchange, totp bool) {
 	if how.options != nil {
 		options = how.options(k)
 	}
-	got := k.do(e.Method, e.Path, options...)
+	got := k.do(e.Method, k.path(e.Path), options...)
+	k.compare(e, got)
+}
+
+// path is a recorded path with what is different here.
+func (k *replayed) path(recorded string) string {
+	if strings.Contains(recorded, "<512 hex chars>") {
+		edids := k.result(k.do("GET", "/api/switch"))["edids"].(map[string]any)["all"].(map[string]any)
+		return strings.Replace(recorded, "<512 hex chars>", edids["default"].(map[string]any)["data"].(string), 1)
+	}
+	if strings.HasPrefix(recorded, "/api/switch") && k.edid != "" {
+		return recordedEDID.ReplaceAllString(recorded, k.edid)
+	}
+	return recorded
+}
+
+// recordedEDID are the ids of the recorded EDIDs; zeros stand for one that there is not.
+var recordedEDID = regexp.MustCompile(`28547134-38f3-443d-ae9d-97253c43ebcc|90d57318-9e67-4d96-8465-0a1e51318164`)
+
+var anyEDID = regexp.MustCompile(`"[0-9a-f]{8}-[0-9a-f-]{27}"`)
+
+// compare compares an answer with the recorded one, but for what is different from device to device.
+func (k *replayed) compare(e exchange, got answer) {
+	k.t.Helper()
+	if strings.HasSuffix(e.Path, "edids/create") || strings.Contains(e.Path, "edids/create?") && got.Status == 200 {
+		k.edid, _ = k.result(got)["id"].(string)
+	}
 	if m := tokenPattern.FindStringSubmatch(got.Header.Get("Set-Cookie")); m != nil {
 		k.token = m[1]
 	}
@@ -185,7 +249,7 @@ func (k *replayed) replay(e exchange, totp bool) {
 	}
 	want := view{e.Status, e.ContentType, e.Location, mask(e.SetCookie), wireBody(k.t, e)}
 	have := view{
-		got.Status, got.ContentType, got.Header.Get("Location"), mask(got.Header.Get("Set-Cookie")), maskUptime(got.Body),
+		got.Status, got.ContentType, got.Header.Get("Location"), mask(got.Header.Get("Set-Cookie")), maskBody(got.Body),
 	}
 	if d := cmp.Diff(want, have); d != "" {
 		k.t.Errorf("%s %s %s (-want +got):\n%s", e.Name, e.Method, e.Path, d)
@@ -201,17 +265,28 @@ func wireBody(t *testing.T, e exchange) string {
 		if err := json.Indent(&b, e.Body, "", "    "); err != nil {
 			t.Fatal(err)
 		}
-		return maskUptime(b.String())
+		return maskBody(b.String())
+	}
+	if e.Binary {
+		return "" // an answer without a body
 	}
 	var text string
 	if err := json.Unmarshal(e.Body, &text); err != nil {
 		t.Fatal(err)
 	}
-	return text
+	return maskBody(text)
 }
 
 func mask(cookie string) string {
 	return tokenPattern.ReplaceAllString(cookie, "auth_token=*")
+}
+
+// varying are the parts of bodies that are different from device to device and from run to run.
+var varying = regexp.MustCompile(`"(mod_ts|free)": [0-9.]+|pikvm_hw_(cpu|mem)_[a-z]+ [0-9.]+`)
+
+func maskBody(body string) string {
+	body = anyEDID.ReplaceAllString(maskUptime(body), "an EDID")
+	return varying.ReplaceAllStringFunc(body, func(part string) string { return strings.Fields(part)[0] + " *" })
 }
 
 var uptimePattern = regexp.MustCompile(`"uptime": \{[^}]*\{[^}]*\}[^}]*\}`)

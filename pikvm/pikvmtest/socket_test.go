@@ -56,6 +56,9 @@ func TestInitialEvents(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		k := startInMemory(t, &pikvmtest.Options{Host: pikvmtest.HostOptions{PoweredOn: true}})
+		if err := k.PutImage("an image", []byte("x")); err != nil {
+			t.Fatal(err)
+		}
 		l := k.listen(quiet)
 		synctest.Wait()
 		events := l.take()

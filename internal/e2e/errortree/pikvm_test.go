@@ -23,6 +23,7 @@ var pikvmTree = tree{
 		"ErrDisabled":          pikvm.ErrDisabled,
 		"ErrExists":            pikvm.ErrExists,
 		"ErrInvalidArgument":   pikvm.ErrInvalidArgument,
+		"ErrMSD":               pikvm.ErrMSD,
 		"ErrNotConnected":      pikvm.ErrNotConnected,
 		"ErrNotFound":          pikvm.ErrNotFound,
 		"ErrNotSupported":      pikvm.ErrNotSupported,
@@ -93,6 +94,13 @@ var pikvmTree = tree{
 					Step: "wait off", Reason: "the LED is still on", Limit: 2 * time.Second,
 				}
 			}, (*pikvm.PowerError)(nil)),
+		sample("msd", 0, "pikvm: op: mass storage operation failed: list: the image is not listed after 2s",
+			func(target string, cause error) error {
+				return &pikvm.MSDError{
+					Info: info(pikvm.ErrMSD, "op", target, cause),
+					Step: pikvm.StepList, Image: "a.iso", Reason: "the image is not listed", Limit: 2 * time.Second,
+				}
+			}, (*pikvm.MSDError)(nil)),
 	},
 }
 
