@@ -126,6 +126,13 @@ func (q *Queue[T]) End(err error) {
 	q.out.err = err
 }
 
+// Err returns the error given to End, nil while the queue is open.
+func (q *Queue[T]) Err() error {
+	q.out.mu.Lock()
+	defer q.out.mu.Unlock()
+	return q.out.err
+}
+
 // Stats returns the counters as they are now.
 func (q *Queue[T]) Stats() Stats {
 	q.out.mu.Lock()

@@ -275,6 +275,9 @@ func TestEndAndReopen(t *testing.T) {
 	q.Put(9)
 	q.End(errEnd)
 	q.End(errEnd)
+	if err := q.Err(); !errors.Is(err, errEnd) {
+		t.Fatal(err)
+	}
 	if v, _, err := q.Get(t.Context()); v != 1 || err != nil {
 		t.Fatal(v, err)
 	}
