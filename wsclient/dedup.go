@@ -34,44 +34,47 @@ func (o DedupOptions) withDefaults() (DedupOptions, error) {
 	return o, nil
 }
 
-// dedup remembers the keys of the last messages. Its owner serialises the calls.
+// dedup remembers the keys of the last messages. A nil one remembers nothing. Its owner serialises the calls.
 type dedup struct {
-	window int
+	opts   DedupOptions
 	known  map[string]struct{}
 	order  []string // as a ring, once it is full
 	oldest int
+
+	key string // of the message that was looked at last
+	ok  bool   // whether it has one
 }
 
-func newDedup(window int) *dedup {
-	return &dedup{window: window, known: make(map[string]struct{})}
+func newDedup(o *DedupOptions) *dedup {
+	return &dedup{opts: *o, known: make(map[string]struct{})}
 }
 
-// short bounds the memory for a key.
-func short(key string) string {
-	if len(key) <= maxKey {
-		return key
+// repeated looks at a message and reports whether it has come before.
+func (d *dedup) repeated(m Message) bool {
+	d.ok = false // also if Key panics
+	if d.key, d.ok = d.opts.Key(m); !d.ok {
+		return false
 	}
-	sum := sha256.Sum256([]byte(key))
-	return string(sum[:])
+	if len(d.key) > maxKey {
+		sum := sha256.Sum256([]byte(d.key))
+		d.key = string(sum[:])
+	}
+	_, known := d.known[d.key]
+	return known
 }
 
-// has reports whether a key, made short, is remembered.
-func (d *dedup) has(key string) bool {
-	_, ok := d.known[key]
-	return ok
-}
-
-// add remembers a key, made short, and forgets the oldest of too many.
-func (d *dedup) add(key string) {
-	if d.has(key) {
+// keep remembers the message that was looked at last, and forgets the oldest of too many. It is called when the message
+// has found a place: one that was dropped may come again.
+func (d *dedup) keep() {
+	if d == nil || !d.ok {
 		return
 	}
-	d.known[key] = struct{}{}
-	if len(d.order) < d.window {
-		d.order = append(d.order, key)
+	d.known[d.key] = struct{}{}
+	if len(d.order) < d.opts.Window {
+		d.order = append(d.order, d.key)
 		return
 	}
 	delete(d.known, d.order[d.oldest])
-	d.order[d.oldest] = key
-	d.oldest = (d.oldest + 1) % d.window
+	d.order[d.oldest] = d.key
+	d.oldest = (d.oldest + 1) % d.opts.Window
 }

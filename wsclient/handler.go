@@ -29,14 +29,14 @@ func (m *Manager) handleAll() {
 	now := make(chan struct{})
 	close(now)
 	for {
-		// The policy is to wait for room, so there are no gaps.
-		msg, _, err := m.inbox.GetOr(context.Background(), now)
-		if err == nil {
-			m.dispatch.guard("Handler", func() { m.opts.Receive.Handler(m.life, msg) })
-			continue
-		}
-		if m.handled() {
-			return
+		msg, gap, err := m.inbox.GetOr(context.Background(), now)
+		switch {
+		case err != nil:
+			if m.handled() {
+				return
+			}
+		case gap.Dropped == 0:
+			m.dispatch.guard("Receive.Handler", func() { m.opts.Receive.Handler(m.life, msg) })
 		}
 	}
 }

@@ -19,8 +19,8 @@ type inbound struct {
 	closed bool
 }
 
-// intercept looks for messages that are not for receivers: acknowledgements, answers to subscriptions, repetitions. It
-// runs with the gate held.
+// intercept looks for messages that are not for receivers: acknowledgements, answers to subscriptions and requests,
+// repetitions. It runs with the gate held.
 func (m *Manager) intercept(msg Message) bool {
 	if a := m.opts.Send.Ack; a != nil {
 		var ack Ack
@@ -40,24 +40,22 @@ func (m *Manager) intercept(msg Message) bool {
 			return true
 		}
 	}
-	return m.inbound.dedup != nil && m.repeated(msg)
-}
-
-// repeated reports whether a message came before, and remembers it if not.
-func (m *Manager) repeated(msg Message) bool {
-	var key string
-	var ok bool
-	m.dispatch.guard("Receive.Dedup.Key", func() { key, ok = m.opts.Receive.Dedup.Key(msg) })
-	if !ok {
+	if m.requests.some.Load() {
+		var answer bool
+		m.dispatch.guard("Request", func() { answer = m.requests.take(msg) })
+		if answer {
+			return true
+		}
+	}
+	if m.inbound.dedup == nil {
 		return false
 	}
-	key = short(key)
-	if m.inbound.dedup.has(key) {
+	var repeated bool
+	m.dispatch.guard("Receive.Dedup.Key", func() { repeated = m.inbound.dedup.repeated(msg) })
+	if repeated {
 		m.counters.duplicates.Add(1)
-		return true
 	}
-	m.inbound.dedup.add(key)
-	return false
+	return repeated
 }
 
 // flush puts messages into the queue that an earlier session had read and found no room for.

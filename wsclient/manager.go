@@ -51,6 +51,7 @@ type Manager struct {
 	inbound  inbound
 	handler  handler
 	subs     *subscriptions
+	requests requests
 	outbox   *outbox.Box // nil unless messages to be sent are queued
 
 	mu       sync.Mutex // guards what follows
@@ -88,7 +89,7 @@ func New(url string, opts *Options) (*Manager, error) {
 		return nil, err
 	}
 	if d := o.Receive.Dedup; d != nil {
-		m.inbound.dedup = newDedup(d.Window)
+		m.inbound.dedup = newDedup(d)
 	}
 	m.life, m.endLife = context.WithCancel(context.Background())
 	m.dispatch.hooks, m.dispatch.log = o.Hooks, o.Logger
@@ -218,6 +219,7 @@ func (m *Manager) settle(err error, gaveUp bool) {
 	m.inbox.End(err)
 	m.link.end(err)
 	m.subs.fail(err)
+	m.requests.fail(err)
 	if m.outbox != nil && gaveUp {
 		m.outbox.Fail(err)
 	}
@@ -236,6 +238,7 @@ func (m *Manager) show(s *session) {
 	m.last = s.conn
 	m.mu.Unlock()
 	m.live.Store(s)
+	m.link.connected(s.gen)
 	if s.ended() {
 		m.live.CompareAndSwap(s, nil)
 	}
@@ -264,6 +267,7 @@ func (m *Manager) end() {
 	m.inbox.End(err)
 	m.link.end(err)
 	m.subs.fail(err)
+	m.requests.fail(err)
 	if m.outbox != nil {
 		m.outbox.Close(m.closedError(opSend))
 	}

@@ -2,8 +2,6 @@
 
 package wsclient
 
-import "context"
-
 // Pending is a message that was accepted and has no fate yet.
 type Pending struct {
 	Outgoing
@@ -40,10 +38,4 @@ func (m *Manager) DrainPending() []Outgoing {
 		all = append(all, outgoing(msg))
 	}
 	return all
-}
-
-// Receive is a placeholder.
-func (m *Manager) Receive(ctx context.Context) (Message, error) {
-	msg, _, err := m.inbox.Get(ctx)
-	return msg, err
 }

@@ -58,12 +58,15 @@ func (s *session) deliver(typ wsconn.MessageType, data []byte) []byte {
 		s.busy(true)
 		s.m.dispatch.guard("InlineHandler", func() { h(msg) })
 		s.busy(false)
+		in.dedup.keep()
 		return spare(data)
 	}
 	if cap(data) <= maxSpare {
 		msg.Data = append(make([]byte, 0, len(data)), data...)
 	}
-	s.put(msg)
+	if s.put(msg) {
+		in.dedup.keep()
+	}
 	if s.m.opts.Receive.Handler != nil {
 		s.m.handle()
 	}
@@ -89,8 +92,9 @@ func (s *session) busy(yes bool) {
 	s.blocked.Store(0)
 }
 
-// put gives a message to the queue, and waits for room if that is the policy. It runs with the inbound gate held.
-func (s *session) put(msg Message) {
+// put gives a message to the queue, and waits for room if that is the policy. It reports whether the message was kept.
+// It runs with the inbound gate held.
+func (s *session) put(msg Message) (kept bool) {
 	dropped, full := s.m.inbox.Put(msg)
 	switch {
 	case dropped > 0:
@@ -98,9 +102,11 @@ func (s *session) put(msg Message) {
 		if full {
 			s.fail(ReasonSlowConsumer, s.m.inboxFull(uint64(dropped)))
 		}
+		return s.m.opts.Receive.Overflow == DropOldest
 	case full:
 		s.putBlocked(msg)
 	}
+	return true
 }
 
 // putBlocked waits for room. When the session ends before there is any, the message is kept for the next one.

@@ -116,6 +116,7 @@ func (s *supervisor) dismiss(sess *session) CloseInfo {
 	s.lastClose, s.downSince = info, time.Now()
 	s.m.counters.disconnected(sess, info)
 	s.m.link.disconnected(info)
+	s.m.requests.lost(info.Gen, s.m.lostRequest(info))
 	s.m.logDisconnected(info)
 	return info
 }
