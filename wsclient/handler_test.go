@@ -165,7 +165,7 @@ func TestDedup(t *testing.T) {
 			Window: 3,
 		}}})
 		synctest.Wait()
-		diff(w, []string{"a1", "b", "b", "a2", "a3", "a4", "a1"}, take(w, m, 7))
+		diff(t, []string{"a1", "b", "b", "a2", "a3", "a4", "a1"}, take(w, m, 7))
 		if s := m.Stats(); s.Duplicates != 3 || s.InboundDepth != 0 {
 			t.Errorf("%d duplicates, %d left", s.Duplicates, s.InboundDepth)
 		}
@@ -195,8 +195,8 @@ func TestDedupDoesNotRememberWhatWasDropped(t *testing.T) {
 			},
 		}})
 		synctest.Wait()
-		diff(w, []string{"a", "b", "-1"}, take(w, m, 3))
+		diff(t, []string{"a", "b", "-1"}, take(w, m, 3))
 		close(again)
-		diff(w, []string{"c"}, take(w, m, 1))
+		diff(t, []string{"c"}, take(w, m, 1))
 	})
 }
