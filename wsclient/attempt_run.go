@@ -116,6 +116,9 @@ func (a *attempt) prepare() (url string, opts *wsconn.DialOptions, err error) {
 func (a *attempt) ask(name string, f func() error) error {
 	err := error(errPanicked)
 	a.m.dispatch.guard(name, func() { err = f() })
+	if err == nil {
+		err = errkit.FromContext(a.ctx) // it was too slow
+	}
 	if err != nil {
 		return callbackFailed(name, a.step.Endpoint, err)
 	}
