@@ -180,7 +180,7 @@ func (s *story) replayNested(out *outcome, start *cutdisk.Disk, ops []cutdisk.Op
 
 func TestPowerCut(t *testing.T) {
 	t.Parallel()
-	steps, seeds, want := 40, uint64(1), 2000
+	steps, seeds, want := 20, uint64(1), 2000
 	if *full {
 		steps, seeds, want = 110, 10, 100_000
 	}

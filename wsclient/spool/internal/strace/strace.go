@@ -104,7 +104,7 @@ func (t *tracer) line(text string) error {
 	case "open":
 		return t.opened(c, c.arg(0), c.arg(1))
 	case "openat":
-		return t.opened(c, c.arg(1), c.arg(2))
+		return t.opened(c, t.at(c, 0), c.arg(2))
 	case "close":
 		delete(t.fds, c.arg(0))
 		delete(t.open, c.arg(0))
@@ -112,15 +112,15 @@ func (t *tracer) line(text string) error {
 	case "rename":
 		return t.renamed(c, c.arg(0), c.arg(1))
 	case "renameat", "renameat2":
-		return t.renamed(c, c.arg(1), c.arg(3))
+		return t.renamed(c, t.at(c, 0), t.at(c, 2))
 	case "unlink":
 		return t.unlinked(c, c.arg(0))
 	case "unlinkat":
-		return t.unlinked(c, c.arg(1))
+		return t.unlinked(c, t.at(c, 0))
 	case "mkdir":
 		return t.made(c, c.arg(0))
 	case "mkdirat":
-		return t.made(c, c.arg(1))
+		return t.made(c, t.at(c, 0))
 	}
 	if _, ok := t.fds[c.arg(0)]; ok {
 		return t.used(c)
@@ -138,6 +138,19 @@ func (t *tracer) line(text string) error {
 		}
 	}
 	return nil
+}
+
+// at returns the path behind argument i, which says in which directory relative ones begin. In one that is no concern of
+// ours the path is none of ours; in one of ours it is not understood.
+func (t *tracer) at(c call, i int) string {
+	switch _, ours := t.fds[c.arg(i)]; {
+	case c.arg(i) == "AT_FDCWD":
+		return c.arg(i + 1)
+	case ours:
+		return `"in ` + c.arg(i)
+	default:
+		return `"\x2f"`
+	}
 }
 
 // used takes a call on an open file.

@@ -15,6 +15,7 @@ func TestMain(m *testing.M) { leak.Main(m) }
 
 // sample is what strace 6.1 writes: the file a, made, written, synced, renamed to b and removed, by two threads.
 const sample = `41 openat(AT_FDCWD, "\x2f\x65\x74\x63", O_RDONLY|O_CLOEXEC) = 3
+41 mkdirat(3, "\x78", 0750)              = 0
 41 close(3)                             = 0
 41 mkdirat(AT_FDCWD, "\x64", 0750)      = 0
 41 openat(AT_FDCWD, "\x64\x2f\x61", O_RDWR|O_CREAT|O_TRUNC|O_CLOEXEC, 0640) = 3
@@ -80,6 +81,7 @@ func TestUnknown(t *testing.T) {
 		`1 unlink("\x63") = 0`,
 		`1 openat(AT_FDCWD, "\x63", O_RDWR) = 4`,
 		`1 sync() = 0`,
+		`1 mkdirat(3, "\x61", 0750) = 0`,
 	} {
 		if ops, err := strace.Ops(strings.NewReader(open + line)); err == nil {
 			t.Errorf("%s gives %v", line, ops)
