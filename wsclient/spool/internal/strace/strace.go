@@ -294,8 +294,9 @@ func path(arg string) (name string, ok bool, err error) {
 
 // quoted returns the bytes of a string argument.
 func quoted(arg string) ([]byte, error) {
-	text, ok := strings.CutPrefix(arg, `"`)
-	if text, ok = strings.CutSuffix(text, `"`); !ok || len(text)%4 != 0 {
+	text, begins := strings.CutPrefix(arg, `"`)
+	text, ends := strings.CutSuffix(text, `"`)
+	if !begins || !ends || len(text)%4 != 0 {
 		return nil, fmt.Errorf("not a whole string: %.80s", arg)
 	}
 	return hex.DecodeString(strings.ReplaceAll(text, `\x`, ""))
