@@ -79,7 +79,10 @@ func (w *world) play(scripts ...wstest.Script) *wstest.Peer {
 // manager makes a manager of the host, closed at the end of the test.
 func (w *world) manager(o wsclient.Options) *wsclient.Manager {
 	w.Helper()
-	o.Dial.DialContext, o.Dial.Proxy = w.net.DialContext, noProxy
+	if o.Dial.DialContext == nil {
+		o.Dial.DialContext = w.net.DialContext
+	}
+	o.Dial.Proxy = noProxy
 	w.log.listen(&o.Hooks)
 	m, err := wsclient.New("ws://"+host+"/feed", &o)
 	if err != nil {
