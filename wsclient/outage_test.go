@@ -1,9 +1,12 @@
+//go:build !js
+
 package wsclient_test
 
 import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -11,368 +14,368 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/fieldlink-go/fieldlink/errkit/retry"
+	"github.com/fieldlink-go/fieldlink/internal/netem"
 	"github.com/fieldlink-go/fieldlink/wsclient"
-	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
 	"github.com/fieldlink-go/fieldlink/wsclient/wstest"
 )
 
-// dials counts the dials of managers, successful or not.
-func (w *world) dials(o *wsclient.Options) *int {
-	n := new(int)
-	attempt := o.Hooks.OnAttempt
-	o.Hooks.OnAttempt = func(a wsclient.Attempt) {
-		*n++
-		if attempt != nil {
-			attempt(a)
-		}
+func seconds(s ...float64) []time.Duration {
+	d := make([]time.Duration, len(s))
+	for i := range s {
+		d[i] = time.Duration(s[i] * float64(time.Second))
 	}
-	return n
+	return d
 }
 
-func TestRC03AttemptsUsedUp(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		w.serve(idle)
-		o := wsclient.Options{Reconnect: wsclient.ReconnectOptions{MaxAttempts: 5, Backoff: steady}}
-		dials := w.dials(&o)
-		m := w.connect(o)
-		time.Sleep(time.Minute)
-		done := m.Done()
-
-		received := make(chan error, 1)
-		go func() {
-			_, err := m.Receive(t.Context())
-			received <- err
-		}()
-		w.net.Refuse(host)
-		w.net.ResetAll()
-		<-done
-		synctest.Wait()
-		if *dials != 1+5 {
-			t.Errorf("%d dials after the first", *dials-1)
-		}
-		w.inState(m, wsclient.StateDisconnected)
-		for name, err := range map[string]error{
-			"Err": m.Err(), "Receive": <-received, "Send": m.Send(t.Context(), wsclient.Text, []byte("x")),
-			"OnGiveUp": w.log.gaveUp[0],
+func TestRC01RC02Pauses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, c := range []struct {
+			row     string
+			options wsclient.ReconnectOptions
+			want    []time.Duration
+		}{
+			{"RC-01", wsclient.ReconnectOptions{Backoff: steady}, seconds(1, 2, 4, 8, 16, 32, 60, 60)},
+			{"RC-02", wsclient.ReconnectOptions{Strategy: wsclient.Immediate}, seconds(0, 0, 0, 0, 0, 0, 0, 0)},
+			{
+				"RC-02", wsclient.ReconnectOptions{
+					Strategy: wsclient.Fixed, Backoff: retry.Backoff{Base: 50 * time.Millisecond},
+				}, seconds(0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05),
+			},
 		} {
-			e := want[*wsclient.ReconnectError](t, err)
-			if e.Attempts != 5 || e.Outage != 1 || e.Terminal || e.Disabled || !errors.Is(e, syscall.ECONNREFUSED) ||
-				!errors.Is(e, syscall.ECONNRESET) {
-				t.Errorf("%s: %#v", name, e)
+			network := netem.New(nil)
+			srv := serve(t, network, "peer.test:80", wstest.Options{})
+			c.options.MaxAttempts = 9
+			m, d := manage(t, peerURL, at(network, c.options))
+			connected(t, m)
+			d.forget()
+			lost := time.Now()
+			network.Refuse("peer.test:80")
+			srv.DropConns()
+			err := rest(t, m, d)
+			if got := d.pauses(); cmp.Diff(c.want, got) != "" {
+				t.Errorf("%s: pauses (-want +got):\n%s", c.row, cmp.Diff(c.want, got))
+			}
+			first := d.at[0].Sub(lost)
+			if want := map[wsclient.Strategy]time.Duration{wsclient.Fixed: 50 * time.Millisecond}[c.options.Strategy]; first != want {
+				t.Errorf("%s: the first attempt came after %v, want %v", c.row, first, want)
+			}
+			e, ok := errors.AsType[*wsclient.ReconnectError](err)
+			if !ok || e.Attempts != 9 || e.Outage != 1 || !errors.Is(err, syscall.ECONNREFUSED) {
+				t.Errorf("%s: %v", c.row, err)
+			}
+			_, err = m.Receive(t.Context())
+			if !errors.Is(err, e) {
+				t.Errorf("%s: Receive fails with %v", c.row, err)
 			}
 		}
-		if _, err := m.Receive(t.Context()); !errors.Is(err, wsclient.ErrReconnect) {
-			t.Errorf("receiving again: %v", err)
-		}
+	})
+}
 
-		// A new Connect starts afresh.
-		w.net.Allow(host)
-		if err := m.Connect(t.Context()); err != nil || m.Err() != nil {
-			t.Errorf("Connect: %v, Err: %v", err, m.Err())
+// A peer that accepts connections and drops them at once is not hammered.
+func TestRC10Flapping(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := netem.New(nil)
+		uptimes := make(chan time.Duration, 8)
+		for _, u := range seconds(1, 1, 1, 11, 1, 1) {
+			uptimes <- u
 		}
-		select {
-		case <-m.Done():
-			t.Error("Done is closed while there is a connection")
-		default:
+		script(t, network, "peer.test:80", func(s *wstest.Session) error {
+			if err := s.Upgrade(nil); err != nil {
+				return err
+			}
+			select {
+			case u := <-uptimes:
+				time.Sleep(u)
+				return s.RST()
+			default:
+				return s.Echo()
+			}
+		})
+		m, d := manage(t, peerURL, at(network, wsclient.ReconnectOptions{Backoff: steady}))
+		connected(t, m)
+		time.Sleep(time.Hour)
+		// Each pause is the uptime and the delay.
+		if diff := cmp.Diff(seconds(1+1, 1+2, 1+4, 11+0, 1+1, 1+2), d.pauses()); diff != "" {
+			t.Errorf("pauses (-want +got):\n%s", diff)
 		}
 	})
 }
 
-func TestRC04ConnectAttemptsUsedUp(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		o := wsclient.Options{Reconnect: wsclient.ReconnectOptions{MaxAttempts: 5, Backoff: steady}}
-		dials := w.dials(&o)
-		m := w.manager(o)
-		err := m.Connect(t.Context())
-		if e := want[*wsclient.ConnectionError](t, err); e.Attempts != 6 || !errors.Is(e, syscall.ECONNREFUSED) ||
-			e.Elapsed != 31*time.Second {
-			t.Errorf("%#v", e)
-		}
-		synctest.Wait()
-		if *dials != 6 {
-			t.Errorf("%d dials", *dials)
-		}
-		w.inState(m, wsclient.StateDisconnected)
-		if m.Err() != err {
-			t.Errorf("Err: %v", m.Err())
+func TestRC11RC12RetryAfter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		date := time.Now().Add(7 * time.Second).UTC().Format(http.TimeFormat)
+		past := time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat)
+		for _, c := range []struct {
+			name    string
+			answers []func(http.ResponseWriter)
+			pauses  []time.Duration
+		}{
+			{"RC-11 seconds", []func(http.ResponseWriter){status(429, "Retry-After", "7")}, seconds(7)},
+			{"RC-11 date", []func(http.ResponseWriter){status(503, "Retry-After", date)}, seconds(7)},
+			{"RC-11 words", []func(http.ResponseWriter){status(429, "Retry-After", "abc")}, seconds(1)},
+			{"RC-11 negative", []func(http.ResponseWriter){status(429, "Retry-After", "-5")}, seconds(1)},
+			{"RC-11 past", []func(http.ResponseWriter){status(429, "Retry-After", past)}, seconds(1)},
+			{"RC-11 for ever", []func(http.ResponseWriter){status(429, "Retry-After", "1000000000")}, seconds(300)},
+			{"RC-12", []func(http.ResponseWriter){status(503), status(503), status(503)}, seconds(1, 2, 4)},
+		} {
+			network := netem.New(nil)
+			began := time.Now()
+			if c.name == "RC-11 date" { // the clock has moved on
+				c.answers[0] = status(503, "Retry-After", began.Add(7*time.Second).UTC().Format(http.TimeFormat))
+			}
+			serve(t, network, "peer.test:80", wstest.Options{Request: answers(c.answers...)})
+			m, d := manage(t, peerURL, at(network, wsclient.ReconnectOptions{Backoff: steady}))
+			if err := m.Connect(t.Context()); err != nil {
+				t.Fatalf("%s: %v", c.name, err)
+			}
+			synctest.Wait()
+			got := d.pauses()
+			if strings.HasSuffix(c.name, "date") && len(got) == 1 && got[0] <= 7*time.Second && got[0] > 6*time.Second {
+				got = c.pauses // dates have whole seconds
+			}
+			if diff := cmp.Diff(c.pauses, got); diff != "" {
+				t.Errorf("%s: pauses (-want +got):\n%s", c.name, diff)
+			}
+			if want := len(c.answers) + 1; len(d.connects) != 1 || d.connects[0].Attempts != want {
+				t.Errorf("%s: %+v, want %d attempts", c.name, d.connects, want)
+			}
 		}
 	})
 }
 
-func TestRC05NoRetry(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		o := wsclient.Options{Reconnect: wsclient.ReconnectOptions{MaxAttempts: wsclient.NoRetry}}
-		dials := w.dials(&o)
-		m := w.manager(o)
-		if e := want[*wsclient.ConnectionError](t, m.Connect(t.Context())); e.Attempts != 1 {
-			t.Errorf("%#v", e)
+func TestRC13Refresh(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := netem.New(nil)
+		var good string // what the server takes
+		srv := serve(t, network, "peer.test:80", wstest.Options{Request: func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Header.Get("Authorization") == good {
+				return true
+			}
+			w.WriteHeader(http.StatusUnauthorized)
+			return false
+		}})
+		unauthorized := func(what string, err error, attempts int) {
+			t.Helper()
+			e, ok := errors.AsType[*wsclient.HandshakeError](err)
+			if !ok || !errors.Is(err, wsclient.ErrUnauthorized) || e.StatusCode != 401 || e.Attempts != attempts {
+				t.Errorf("%s: %v", what, err)
+			}
 		}
-		w.serve(idle)
+
+		good = "fresh"
+		m, _ := manage(t, peerURL, at(network, wsclient.ReconnectOptions{}))
+		unauthorized("without a refresh", m.Connect(t.Context()), 1)
+
+		token, refreshes := "stale", 0
+		o := at(network, wsclient.ReconnectOptions{})
+		o.Dial.HeaderFunc = func(context.Context, wsclient.Attempt) (http.Header, error) {
+			return http.Header{"Authorization": {token}}, nil
+		}
+		o.Dial.AuthRefresh = func(_ context.Context, a wsclient.Attempt) error {
+			if a.LastStatus != 401 || a.Number != 2 {
+				t.Errorf("refreshed in %+v", a)
+			}
+			refreshes++
+			token = "fresh"
+			return nil
+		}
+		m, d := manage(t, peerURL, o)
+		connected(t, m)
+		if refreshes != 1 || d.pauses()[0] != 0 {
+			t.Errorf("%d refreshes, pauses %v", refreshes, d.pauses())
+		}
+
+		good = "neither"
+		d.forget()
+		srv.DropConns()
+		err := rest(t, m, d)
+		if e, ok := errors.AsType[*wsclient.ReconnectError](err); !ok || !e.Terminal || e.Attempts != 2 || refreshes != 2 {
+			t.Errorf("%d refreshes, %v", refreshes, err)
+		}
+		unauthorized("the first connection", m.Connect(t.Context()), 2)
+	})
+}
+
+func TestRC14TerminalStatus(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, code := range []int{400, 403, 404, 426} {
+			network := netem.New(nil)
+			srv := serve(t, network, "peer.test:80", wstest.Options{Request: func(w http.ResponseWriter, _ *http.Request) bool {
+				w.WriteHeader(code)
+				return false
+			}})
+			m, d := manage(t, peerURL, at(network, wsclient.ReconnectOptions{}))
+			err := m.Connect(t.Context())
+			e, ok := errors.AsType[*wsclient.HandshakeError](err)
+			if !ok || e.StatusCode != code || e.Attempts != 1 || network.Count() != 1 {
+				t.Errorf("%d: %v after %d dials", code, err, network.Count())
+			}
+			if errors.Is(err, wsclient.ErrForbidden) != (code == 403) {
+				t.Errorf("%d: %v", code, err)
+			}
+			if got := rest(t, m, d); got != err {
+				t.Errorf("%d: Connect fails with %v, Err is %v", code, err, got)
+			}
+			srv.Close()
+		}
+	})
+}
+
+func TestRC15CaptivePortal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := netem.New(nil)
+		page := "<html>" + strings.Repeat("Please log in. ", 1000)
+		serve(t, network, "peer.test:80", wstest.Options{Request: answers(func(w http.ResponseWriter) {
+			w.Write([]byte(page)) // the connection is there, or the test fails
+		})})
+		m, d := manage(t, peerURL, at(network, wsclient.ReconnectOptions{}))
 		if err := m.Connect(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		w.net.ResetAll()
-		<-m.Done()
 		synctest.Wait()
-		if e := want[*wsclient.ReconnectError](t, m.Err()); e.Attempts != 0 || !e.Disabled ||
-			!errors.Is(e, wsclient.ErrReconnectDisabled) {
-			t.Errorf("%#v", e)
+		e, ok := errors.AsType[*wsclient.HandshakeError](d.failures[0].Err)
+		if !ok || e.StatusCode != 200 || len(e.Body) != 1024 || !strings.HasPrefix(page, string(e.Body)) {
+			t.Errorf("%v with a body of %d bytes", d.failures[0].Err, len(e.Body))
 		}
-		if *dials != 2 {
-			t.Errorf("%d dials", *dials)
-		}
-	})
-}
-
-func TestRC06ReconnectDisabled(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		srv := w.serve(idle)
-		m := w.connect(wsclient.Options{Reconnect: wsclient.ReconnectOptions{Disabled: true}})
-		srv.CloseConns(1001, "going away")
-		_, err := m.Receive(t.Context())
-		e := want[*wsclient.ReconnectError](t, err)
-		if closed := want[*wsclient.ClosedError](t, e); closed.Code != 1001 {
-			t.Errorf("%#v", closed)
-		}
-		w.inState(m, wsclient.StateDisconnected)
-		if lost := w.log.lost(); len(lost) != 1 || lost[0].WillReconnect {
-			t.Errorf("OnDisconnect: %+v", lost)
+		if strings.Contains(e.Error(), "html") {
+			t.Errorf("the page is in the text: %v", e)
 		}
 	})
 }
 
-func TestRC07DialsTimeOut(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		w.serve(idle)
-		m := w.connect(wsclient.Options{
-			Dial:      wsclient.DialOptions{HandshakeTimeout: 7 * time.Second},
-			Reconnect: wsclient.ReconnectOptions{MaxAttempts: 3, Strategy: wsclient.Immediate},
-		})
-		w.net.Blackhole(host)
-		w.net.ResetAll()
-		began := time.Now()
-		<-m.Done()
-		if took := time.Since(began); took != 21*time.Second {
-			t.Errorf("gave up after %v", took)
-		}
-		w.inState(m, wsclient.StateDisconnected)
-		e := want[*wsclient.ReconnectError](t, m.Err())
-		if late := want[*wsclient.TimeoutError](t, e); e.Attempts != 3 || late.Op != "connect" || late.Limit != 7*time.Second {
-			t.Errorf("%#v, %#v", e, late)
-		}
-		late := want[*wsclient.TimeoutError](t, m.Connect(t.Context()))
-		if late.Attempts != 4 || late.Limit != 7*time.Second {
-			t.Errorf("%#v", late)
-		}
-		if _, ok := errors.AsType[*wsclient.ConnectionError](error(late)); ok {
-			t.Error("a timeout is a connection error")
-		}
-	})
-}
-
-func TestRC10Flapping(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		n := 0
-		w.serve(func(c *wsconn.Conn) {
-			n++
-			up := time.Second
-			if n == 6 {
-				up = 11 * time.Second
-			}
-			time.Sleep(up)
-			c.CloseNow()
-		})
-		w.connect(wsclient.Options{Reconnect: wsclient.ReconnectOptions{Backoff: steady, MaxAttempts: wsclient.Unlimited}})
-		time.Sleep(time.Hour)
-		var delays []time.Duration
-		for _, l := range w.log.lost()[:9] {
-			delays = append(delays, l.NextDelay)
-		}
-		s := time.Second
-		if diff := cmp.Diff([]time.Duration{s, 2 * s, 4 * s, 8 * s, 16 * s, 0, s, 2 * s, 4 * s}, delays); diff != "" {
-			t.Errorf("delays (-want +got):\n%s", diff)
-		}
-	})
-}
-
-func TestRC13Unauthorized(t *testing.T) {
-	for name, tt := range map[string]struct {
-		token   string // after the refresh
-		refresh bool
-		dials   int
-		fails   bool
-	}{
-		"no refresh":    {fails: true, dials: 1},
-		"refresh":       {refresh: true, token: "new", dials: 2},
-		"refused twice": {refresh: true, token: "as bad", dials: 2, fails: true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, w *world) {
-				w.serveOpts(wstest.Options{Handler: idle, Request: func(rw http.ResponseWriter, r *http.Request) bool {
-					if r.Header.Get("Authorization") == "new" {
-						return true
-					}
-					rw.WriteHeader(http.StatusUnauthorized)
-					return false
-				}})
-				token, refreshed := "old", 0
-				o := wsclient.Options{Dial: wsclient.DialOptions{
-					HeaderFunc: func(context.Context, wsclient.Attempt) (http.Header, error) {
-						return http.Header{"authorization": {token}}, nil
-					},
-				}}
-				if tt.refresh {
-					o.Dial.AuthRefresh = func(_ context.Context, a wsclient.Attempt) error {
-						token = tt.token
-						refreshed++
-						if a.LastStatus != http.StatusUnauthorized {
-							t.Errorf("attempt: %+v", a)
-						}
-						return nil
-					}
-				}
-				dials := w.dials(&o)
-				m := w.manager(o)
-				began := time.Now()
-				err := m.Connect(t.Context())
-				synctest.Wait()
-				if *dials != tt.dials || time.Since(began) != 0 || (refreshed == 1) != tt.refresh {
-					t.Errorf("%d dials in %v, %d refreshed", *dials, time.Since(began), refreshed)
-				}
-				if !tt.fails {
-					if err != nil {
-						t.Error(err)
-					}
-					return
-				}
-				e := want[*wsclient.HandshakeError](t, err)
-				if e.StatusCode != http.StatusUnauthorized || e.Attempts != tt.dials || !errors.Is(err, wsclient.ErrUnauthorized) {
-					t.Errorf("%#v", e)
-				}
-			})
-		})
-	}
-}
-
-// A close code that says the same is treated the same.
-func TestRC13UnauthorizedClose(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		refusal := upgraded(func(s *wstest.Session) error {
-			return errors.Join(s.Send(wstest.CloseFrame(4401, "token")), s.Discard())
-		})
-		peer := w.play(refusal, upgraded(discard))
-		refreshed := 0
-		m := w.manager(wsclient.Options{Dial: wsclient.DialOptions{
-			AuthRefresh: func(context.Context, wsclient.Attempt) error { refreshed++; return nil },
-		}})
-		m.Start(t.Context())
-		time.Sleep(time.Second)
-		w.inState(m, wsclient.StateConnected)
-		if refreshed != 1 || peer.Accepted() != 2 {
-			t.Errorf("%d refreshed, %d connections", refreshed, peer.Accepted())
-		}
-	})
-}
-
-func TestRC21URLAndHeaderPerAttempt(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		var paths []string
-		w.serveOpts(wstest.Options{Handler: idle, Request: func(rw http.ResponseWriter, r *http.Request) bool {
-			paths = append(paths, r.URL.Path+" "+r.Header.Get("X-Attempt")+" "+r.Header.Get("X-Static"))
-			if len(paths) == 1 {
-				rw.WriteHeader(http.StatusServiceUnavailable)
-				return false
-			}
+func TestRC16Redirects(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := netem.New(nil)
+		var stolen []string
+		serve(t, network, "other.test:80", wstest.Options{Request: func(_ http.ResponseWriter, r *http.Request) bool {
+			stolen = append(stolen, r.Header.Get("X-Token"))
 			return true
 		}})
-		boom := errors.New("no token yet")
-		var attempts []wsclient.Attempt
-		m := w.manager(wsclient.Options{
-			Reconnect: wsclient.ReconnectOptions{Backoff: steady},
-			Dial: wsclient.DialOptions{
-				HandshakeTimeout: 10 * time.Second,
-				Header:           http.Header{"X-Static": {"s"}, "X-Attempt": {"none"}},
-				URLFunc: func(ctx context.Context, a wsclient.Attempt) (string, error) {
-					attempts = append(attempts, a)
-					switch a.Number {
-					case 1:
-						return "", boom
-					case 2: // slower than the attempt may be
-						<-ctx.Done()
-						return "", ctx.Err()
-					}
-					return "ws://user:S3CRET@" + host + "/" + string(rune('0'+a.Number)), nil
-				},
-				HeaderFunc: func(_ context.Context, a wsclient.Attempt) (http.Header, error) {
-					return http.Header{"X-Attempt": {string(rune('0' + a.Number))}}, nil
-				},
-			},
-		})
-		if err := m.Connect(t.Context()); err != nil {
-			t.Fatal(err)
+		serve(t, network, "peer.test:80", wstest.Options{Request: func(w http.ResponseWriter, r *http.Request) bool {
+			to := map[string]string{"/old": "/new", "/loop": "/loop", "/away": "http://other.test/"}[r.URL.Path]
+			if to == "" {
+				return true
+			}
+			w.Header().Set("Location", to)
+			w.WriteHeader(http.StatusFound)
+			return false
+		}})
+		open := func(path string, cross bool) (error, string) {
+			o := at(network, wsclient.ReconnectOptions{})
+			o.Dial.Header = http.Header{"X-Token": {"S3CRET"}}
+			o.Dial.CrossHostRedirects = cross
+			m, d := manage(t, peerURL+path, o)
+			err := m.Connect(t.Context())
+			if len(d.attempts) > 1 {
+				t.Errorf("%s: %d attempts", path, len(d.attempts))
+			}
+			if r := m.Response(); r != nil {
+				return err, r.Request.URL.Path
+			}
+			return err, ""
 		}
-		synctest.Wait()
-		if diff := cmp.Diff([]string{"/3 3 s", "/4 4 s"}, paths); diff != "" {
-			t.Errorf("requests (-want +got):\n%s", diff)
+		if err, path := open("/old", false); err != nil || path != "/new" {
+			t.Errorf("another path: %v, at %s", err, path)
 		}
-		if len(attempts) != 4 {
-			t.Fatalf("asked %d times", len(attempts))
+		for _, path := range []string{"/loop", "/away"} {
+			err, _ := open(path, false)
+			e, ok := errors.AsType[*wsclient.HandshakeError](err)
+			if !ok || e.StatusCode != http.StatusFound || e.Header.Get("Location") == "" || e.Attempts != 1 {
+				t.Errorf("%s: %v", path, err)
+			}
 		}
-		if a := attempts[1]; a.Number != 2 || !errors.Is(a.LastErr, boom) || a.LastStatus != 0 || a.Delay != time.Second {
-			t.Errorf("second attempt: %+v", a)
+		if len(stolen) > 0 {
+			t.Errorf("the other host got %q", stolen)
 		}
-		late := want[*wsclient.TimeoutError](t, attempts[2].LastErr)
-		if late.Limit != 10*time.Second {
-			t.Errorf("third attempt: %+v", attempts[2])
-		}
-		if a := attempts[3]; a.LastStatus != http.StatusServiceUnavailable || a.Delay != 4*time.Second {
-			t.Errorf("fourth attempt: %+v", a)
-		}
-		if diff := cmp.Diff([]time.Duration{0, time.Second, 13 * time.Second, 17 * time.Second}, w.log.at("attempt")); diff != "" {
-			t.Errorf("attempts (-want +got):\n%s", diff)
+		if err, _ := open("/away", true); err != nil || len(stolen) != 1 {
+			t.Errorf("to another host, as the options allow: %v", err)
 		}
 	})
 }
 
-func TestRC21GiveUp(t *testing.T) {
-	for _, name := range []string{"URLFunc", "HeaderFunc", "AuthRefresh"} {
-		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, w *world) {
-				w.serveOpts(wstest.Options{Handler: idle, Request: func(rw http.ResponseWriter, _ *http.Request) bool {
-					rw.WriteHeader(http.StatusUnauthorized)
-					return false
-				}})
-				revoked := errors.Join(errors.New("licence revoked"), wsclient.ErrGiveUp)
-				var o wsclient.Options
-				switch name {
-				case "URLFunc":
-					o.Dial.URLFunc = func(context.Context, wsclient.Attempt) (string, error) { return "", revoked }
-				case "HeaderFunc":
-					o.Dial.HeaderFunc = func(context.Context, wsclient.Attempt) (http.Header, error) { return nil, revoked }
-				case "AuthRefresh":
-					o.Dial.AuthRefresh = func(context.Context, wsclient.Attempt) error { return revoked }
-				}
-				m := w.manager(o)
-				began := time.Now()
-				err := m.Connect(t.Context())
-				want[*wsclient.ConnectionError](t, err)
-				if !errors.Is(err, wsclient.ErrGiveUp) || time.Since(began) != 0 {
-					t.Errorf("%v after %v", err, time.Since(began))
-				}
-			})
-		})
-	}
+func TestRC20ThirdAddress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := netem.New(nil)
+		serve(t, network, "third.test:80", wstest.Options{})
+		o := at(network, wsclient.ReconnectOptions{})
+		o.Endpoints.URLs = []string{"ws://second.test", "ws://third.test"}
+		m, d := manage(t, "ws://first.test", o)
+		began := time.Now()
+		if err := m.Connect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if took := time.Since(began); took != 0 || d.connects[0].Endpoint != "ws://third.test" || d.connects[0].Attempts != 3 {
+			t.Errorf("%+v after %v", d.connects[0], took)
+		}
+	})
 }
 
-// A bad address from the program cannot be cured by another attempt.
-func TestRC21BadURL(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		m := w.manager(wsclient.Options{Dial: wsclient.DialOptions{
-			URLFunc: func(context.Context, wsclient.Attempt) (string, error) { return "ftp://S3CRET@peer", nil },
-		}})
-		err := m.Connect(t.Context())
-		if e := want[*wsclient.ConnectionError](t, err); e.Attempts != 1 || !errors.Is(err, wsclient.ErrConfig) {
-			t.Errorf("%#v", e)
+func TestRC26CallbackGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := netem.New(nil)
+		srv := serve(t, network, "peer.test:80", wstest.Options{})
+		enough := errors.New("enough")
+		m, d := manage(t, peerURL, at(network, wsclient.ReconnectOptions{
+			Strategy: wsclient.Callback,
+			Delay: func(a wsclient.Attempt) (time.Duration, error) {
+				if a.Number == 3 {
+					return 0, enough
+				}
+				return time.Hour, nil
+			},
+		}))
+		connected(t, m)
+		d.forget()
+		network.Refuse("peer.test:80")
+		srv.DropConns()
+		err := rest(t, m, d)
+		if e, ok := errors.AsType[*wsclient.ReconnectError](err); !ok || e.Attempts != 2 || !e.Terminal || !errors.Is(err, enough) {
+			t.Errorf("%v", err)
+		}
+		if diff := cmp.Diff(seconds(3600), d.pauses()); diff != "" {
+			t.Errorf("pauses (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// Clients that lose one server at once do not come back all at once.
+func TestRC27Herd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const clients, bucket = 1000, 100 * time.Millisecond
+		network := netem.New(nil)
+		srv := serve(t, network, "peer.test:80", wstest.Options{})
+		diaries := make([]*diary, clients)
+		for i := range diaries {
+			o := at(network, wsclient.ReconnectOptions{})
+			o.Heartbeat.PingInterval = -1
+			m, d := manage(t, peerURL, o)
+			diaries[i] = d
+			if err := m.Connect(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		lost := time.Now()
+		srv.DropConns()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		buckets := map[int]int{}
+		for _, d := range diaries {
+			if len(d.at) != 2 {
+				t.Fatalf("%d attempts", len(d.at))
+			}
+			buckets[int(d.at[1].Sub(lost)/bucket)]++
+		}
+		for i, n := range buckets {
+			if n > clients/5 || i >= 10 {
+				t.Errorf("%d clients came back %v after the loss", n, time.Duration(i)*bucket)
+			}
+		}
+		if len(buckets) < 5 {
+			t.Errorf("they came back in %d parts of a second", len(buckets))
 		}
 	})
 }
