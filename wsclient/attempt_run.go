@@ -12,6 +12,7 @@ import (
 	"github.com/fieldlink-go/fieldlink/errkit"
 	"github.com/fieldlink-go/fieldlink/errkit/redact"
 	"github.com/fieldlink-go/fieldlink/wsclient/internal/wserr"
+	"github.com/fieldlink-go/fieldlink/wsclient/internal/wsurl"
 	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
 )
 
@@ -90,7 +91,11 @@ func (a *attempt) prepare() (url string, opts *wsconn.DialOptions, err error) {
 		if err != nil {
 			return "", nil, err
 		}
-		a.step.Endpoint = redact.URLString(url)
+		u, err := wsurl.Parse(opConnect, "url", url)
+		if err != nil {
+			return "", nil, err
+		}
+		a.step.Endpoint = redact.URL(u)
 	}
 	opts = a.m.dialOptions()
 	if d.HeaderFunc != nil {
