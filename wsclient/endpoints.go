@@ -13,7 +13,8 @@ import (
 type Order int
 
 const (
-	// Ordered stays with the address that worked last and goes on from there in the order of the list.
+	// Ordered stays with the address that worked last and goes on from there in the order of the list. See
+	// [EndpointOptions].FailbackAfter.
 	Ordered Order = iota
 	// RoundRobin takes the next address of the list for each connection.
 	RoundRobin
@@ -45,8 +46,9 @@ type EndpointOptions struct {
 	// Order is Ordered by default.
 	Order Order
 
-	// FailbackAfter is how long after its failure the first address of an Ordered list is preferred again. Zero means
-	// that it has no preference.
+	// FailbackAfter is how long after its failure the first address of an Ordered list is tried again, whatever works
+	// meanwhile: a connection to another address is given up for that, with ReasonScheduled. If the first address still
+	// does not work, the other one is dialled again at once. Zero means that no connection is given up.
 	FailbackAfter time.Duration
 }
 

@@ -312,6 +312,43 @@ func TestRC20ThirdAddress(t *testing.T) {
 	})
 }
 
+// A connection to another address lasts until the first one works again.
+func TestFailbackAfter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := netem.New(nil)
+		serve(t, network, "first.test:80", wstest.Options{})
+		serve(t, network, "second.test:80", wstest.Options{})
+		network.Refuse("first.test:80")
+		o := at(network, wsclient.ReconnectOptions{})
+		o.Endpoints = wsclient.EndpointOptions{URLs: []string{"ws://second.test"}, FailbackAfter: 10 * time.Minute}
+		m, d := manage(t, "ws://first.test", o)
+		if err := m.Connect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(15 * time.Minute)
+		network.Allow("first.test:80")
+		time.Sleep(time.Hour)
+		var endpoints []string
+		for _, c := range d.connects {
+			endpoints = append(endpoints, c.Endpoint)
+			if c.Downtime != 0 {
+				t.Errorf("%+v, with a pause", c)
+			}
+		}
+		if diff := cmp.Diff([]string{"ws://second.test", "ws://second.test", "ws://first.test"}, endpoints); diff != "" {
+			t.Errorf("addresses (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(seconds(0, 600, 0, 600), d.pauses()); diff != "" {
+			t.Errorf("pauses (-want +got):\n%s", diff)
+		}
+		for _, l := range d.losses {
+			if l.Reason != wsclient.ReasonScheduled || !l.WillReconnect {
+				t.Errorf("%+v", l)
+			}
+		}
+	})
+}
+
 func TestRC26CallbackGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := netem.New(nil)

@@ -144,6 +144,10 @@ func (p *policy) connected() {
 	p.pool.worked()
 }
 
+// failback returns after which time a connection that has just come about is to be given up for one to the first
+// address; false if it is not.
+func (p *policy) failback() (time.Duration, bool) { return p.pool.untilFailback() }
+
 // failed tells that the attempt failed.
 func (p *policy) failed(err error) verdict {
 	p.lastErr, p.lastStatus = err, 0

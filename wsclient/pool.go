@@ -91,6 +91,17 @@ func (p *pool) again(delay time.Duration) time.Duration {
 	return p.choose(delay)
 }
 
+// prefersFirst reports whether the first address is to be tried again some time after it failed.
+func (p *pool) prefersFirst() bool { return p.order == Ordered && p.failback > 0 }
+
+// untilFailback returns when the current address, which works, is to be left for the first one; false if it is not.
+func (p *pool) untilFailback() (time.Duration, bool) {
+	if !p.prefersFirst() || p.current == 0 {
+		return 0, false
+	}
+	return max(p.failback-time.Since(p.list[0].failed), 0), true
+}
+
 // mark notes that the current address failed and is not to be tried again for least.
 func (p *pool) mark(least time.Duration) {
 	e := &p.list[p.current]
@@ -104,7 +115,7 @@ func (p *pool) startPass() {
 	switch {
 	case p.order == RoundRobin:
 		start = p.current + 1
-	case p.order == Ordered && p.failback > 0 && time.Since(p.list[0].failed) >= p.failback:
+	case p.prefersFirst() && time.Since(p.list[0].failed) >= p.failback:
 		start = 0
 	}
 	p.pass = p.pass[:0]

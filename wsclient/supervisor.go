@@ -36,6 +36,7 @@ type supervisor struct {
 	timer alarm // the next attempt, or the next question whether there shall be one
 	check alarm // the next question whether to disconnect
 	age   alarm // the connection is too old
+	home  alarm // the first address is to be tried again
 
 	lastClose CloseInfo
 	untold    *DisconnectInfo // a loss that is being judged and that OnDisconnect has not heard of
@@ -109,6 +110,7 @@ func (s *supervisor) abandon() {
 	s.timer.stop()
 	s.check.stop()
 	s.age.stop()
+	s.home.stop()
 	for _, a := range []**attempt{&s.attempt, &s.rollover} {
 		if *a != nil {
 			(*a).cancel()

@@ -196,6 +196,14 @@ func (s *supervisor) watch() {
 		early := min(c.DisconnectMargin, c.MaxConnectionAge-c.DisconnectMargin)
 		s.set(&s.age, c.MaxConnectionAge-c.DisconnectMargin-rand.N(max(early, 1)), s.grownOld)
 	}
+	if d, ok := s.policy.failback(); ok {
+		s.set(&s.home, d, s.goHome)
+	}
+}
+
+// goHome leaves another address for the first one. If that does not work, the other one is dialled again at once.
+func (s *supervisor) goHome() {
+	s.leaveSession(leaving{reason: ReasonScheduled, text: "return to the first address", again: true})
 }
 
 // ask runs a callback of the program, and lets then act on its answer unless plans change before.
