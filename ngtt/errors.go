@@ -71,4 +71,5 @@ const (
 	ReasonIO           = ngtterr.ReasonIO           // reading or writing failed
 	ReasonNotConnected = ngtterr.ReasonNotConnected // there is no connection at the moment
 	ReasonClosing      = ngtterr.ReasonClosing      // the device closes the link
+	ReasonJournal      = ngtterr.ReasonJournal      // the journal of orders failed
 )

@@ -1,6 +1,7 @@
 package ngtterr
 
 import (
+	"context"
 	"log/slog"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
@@ -43,4 +44,12 @@ func (e *ConfigurationError) Error() string { return errkit.Message(&e.Info, e.F
 // ErrorAttrs returns the field's name and the reason for structured logs.
 func (e *ConfigurationError) ErrorAttrs() []slog.Attr {
 	return []slog.Attr{slog.String("field", e.Field), slog.String("reason", e.Reason)}
+}
+
+// Interrupted returns the error of a call that ctx has ended. Its class is [Err] itself.
+func Interrupted(ctx context.Context, op, target string) error {
+	cause := errkit.FromContext(ctx)
+	return &errkit.Basic{Info: errkit.Info{
+		Class: Err, Op: op, Target: target, Kind: errkit.TransportKind(cause), Err: cause,
+	}}
 }

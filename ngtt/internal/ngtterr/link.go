@@ -61,6 +61,7 @@ const (
 	ReasonIO           Reason = "io"             // reading or writing failed
 	ReasonNotConnected Reason = "not connected"  // there is no connection at the moment
 	ReasonClosing      Reason = "closing"        // the device closes the link
+	ReasonJournal      Reason = "journal"        // the journal of orders failed
 )
 
 // ConnectionFailedError reports that there is no connection to the hub, or that it broke. Info.Op says during what:

@@ -1,0 +1,90 @@
+package ngtt
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/fieldlink-go/fieldlink/ngtt/internal/ngtterr"
+)
+
+// bookkeeping is one piece of news about a confirmation: that the network has it, or that the hub has read it.
+type bookkeeping struct {
+	*confirmation
+	proven bool
+}
+
+// books gathers the news for the goroutine that writes them into the journal, so that no disk holds up a connection. Its
+// length is bounded by that of the confirmations under way.
+type books struct {
+	wake chan struct{}
+
+	mu   sync.Mutex
+	news []bookkeeping
+}
+
+func (b *books) add(n bookkeeping) {
+	b.mu.Lock()
+	b.news = append(b.news, n)
+	b.mu.Unlock()
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (b *books) take() []bookkeeping {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	news := b.news
+	b.news = nil
+	return news
+}
+
+// keepBooks is the goroutine that keeps the journal up to date until stop is closed, and then once more.
+func (c *Client) keepBooks(ctx context.Context, stop <-chan struct{}) {
+	for {
+		c.enter(ctx, c.books.take())
+		select {
+		case <-c.books.wake:
+		case <-stop:
+			c.enter(ctx, c.books.take())
+			return
+		}
+	}
+}
+
+// enter writes news into ledger and journal.
+func (c *Client) enter(ctx context.Context, news []bookkeeping) {
+	var healthy *session
+	for _, n := range news {
+		if !n.proven {
+			c.stats.confirmed.Add(1)
+			if record, ok := c.ledger.confirmed(n.entry, n.delivery); ok {
+				c.journalFailed("put", c.opts.Journal.Put(ctx, record))
+			}
+			continue
+		}
+		healthy = n.delivery.session
+		if c.ledger.proven(n.entry, n.delivery) {
+			c.forget(ctx, n.entry.ID)
+		}
+	}
+	// An order that waits may be a repetition of what the sweep would take away.
+	if waiting, _ := c.queue.size(); healthy != nil && waiting == 0 {
+		c.forget(ctx, c.ledger.sweep(healthy, time.Now())...)
+	}
+}
+
+// forget removes entries from the journal.
+func (c *Client) forget(ctx context.Context, ids ...uint64) {
+	for _, id := range ids {
+		c.journalFailed("remove", c.opts.Journal.Remove(ctx, id))
+	}
+}
+
+func (c *Client) journalFailed(op string, err error) {
+	if err != nil {
+		c.report(ngtterr.ErrJournal.Wrap(op, "", err))
+	}
+}

@@ -1,0 +1,34 @@
+package link
+
+import "time"
+
+// Options are the limits of a connection. All must be set; package ngtt holds the defaults.
+type Options struct {
+	Target          string        // the hub, for errors
+	PingInterval    time.Duration // a ping goes out when nothing was written for so long
+	PongTimeout     time.Duration // how long nothing may arrive while a ping is unanswered
+	ReadIdleTimeout time.Duration // how long nothing may arrive at all
+	WriteTimeout    time.Duration // how long one write of at most 64 KiB may take
+	MaxBody         int64         // of a frame in either direction, in bytes
+}
+
+const (
+	// maxQueued bounds what waits to be written, in bytes; one frame may always wait.
+	maxQueued = 1 << 20
+
+	// maxWrite is how much one write deadline covers, so that a long frame passes on a slow link.
+	maxWrite = 64 << 10
+
+	// maxUnproven is the number of marks without proof that calls for a ping at once.
+	maxUnproven = 256
+
+	// verdictTimeout is how long a failed write waits for the reader to find out why.
+	verdictTimeout = time.Second
+
+	// lingerTimeout bounds the last words of a connection: the proof of what was sent, and the hub's own close.
+	lingerTimeout = 5 * time.Second
+
+	// answerInterval is the least time between answers to the hub's own pings, lest two ends that answer
+	// everything play ping-pong.
+	answerInterval = time.Second
+)

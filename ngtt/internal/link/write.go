@@ -1,0 +1,195 @@
+package link
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	"github.com/fieldlink-go/fieldlink/errkit"
+	"github.com/fieldlink-go/fieldlink/ngtt/internal/ngtterr"
+	"github.com/fieldlink-go/fieldlink/ngtt/wire"
+)
+
+// write is the goroutine that writes. It also keeps the time: it wakes up when a ping is due or silence is too long.
+func (c *Conn) write() {
+	clock := alarm{timer: time.NewTimer(c.opts.PingInterval), due: c.meter.now() + c.opts.PingInterval}
+	defer clock.timer.Stop()
+	var spare []byte
+	var lastWrite time.Duration
+	for {
+		batch := c.takeBatch(spare)
+		if len(batch) > 0 {
+			if err := c.writeOut(batch); err != nil {
+				c.writeFailed(err)
+				return
+			}
+			lastWrite = c.meter.now()
+			c.batchWritten(len(batch), lastWrite)
+			spare = batch[:0]
+			if cap(spare) > maxWrite {
+				spare = nil
+			}
+			continue
+		}
+		due, err := c.keepTime(lastWrite)
+		if err != nil {
+			return
+		}
+		if due <= c.meter.now() { // there is a ping to write
+			continue
+		}
+		clock.set(due, c.meter.now())
+		select {
+		case <-c.wake:
+		case <-clock.timer.C:
+			clock.due = 0
+		case <-c.dead:
+			return
+		}
+	}
+}
+
+// alarm is a timer that is set anew only when it must ring earlier: ringing too early is cheaper than setting it for
+// every frame.
+type alarm struct {
+	timer *time.Timer
+	due   time.Duration // 0 when it has rung
+}
+
+func (a *alarm) set(due, now time.Duration) {
+	if a.due == 0 || due < a.due {
+		a.due = due
+		a.timer.Reset(due - now)
+	}
+}
+
+// takeBatch takes all that is queued, if anything is, and leaves an empty buffer to be filled meanwhile.
+func (c *Conn) takeBatch(spare []byte) []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.out) == 0 {
+		return nil
+	}
+	batch := c.out
+	c.out = spare
+	return batch
+}
+
+// writeOut writes a batch, in portions that each have a deadline of their own.
+func (c *Conn) writeOut(batch []byte) error {
+	for len(batch) > 0 {
+		n := min(len(batch), maxWrite)
+		if err := c.stream.SetWriteDeadline(time.Now().Add(c.opts.WriteTimeout)); err != nil {
+			return err
+		}
+		if _, err := c.stream.Write(batch[:n]); err != nil {
+			return err
+		}
+		batch = batch[n:]
+	}
+	return nil
+}
+
+// batchWritten moves the marks of a batch on.
+func (c *Conn) batchWritten(n int, now time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.flushed += int64(n)
+	done := 0
+	for done < len(c.unflushed) && c.unflushed[done].end <= c.flushed {
+		m := c.unflushed[done]
+		m.at = now
+		m.Flushed()
+		c.unproven = append(c.unproven, m)
+		done++
+	}
+	c.unflushed = c.unflushed[:copy(c.unflushed, c.unflushed[done:])]
+	c.progress()
+}
+
+// writeFailed ends the connection because a write failed. The reason often lies in bytes that were not read yet, such
+// as the alert of a hub that refuses the device: so a reader that waits gets a moment to find it.
+func (c *Conn) writeFailed(err error) {
+	if c.waitingSince.Load() != 0 && !errors.Is(err, os.ErrDeadlineExceeded) {
+		verdict := time.NewTimer(verdictTimeout)
+		defer verdict.Stop()
+		select {
+		case <-c.dead:
+		case <-verdict.C:
+		}
+	}
+	c.networkFailed("write", err)
+}
+
+// keepTime queues a ping if one is due, ends the connection if the hub was silent for too long, and otherwise
+// returns when to look again.
+func (c *Conn) keepTime(lastWrite time.Duration) (time.Duration, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.meter.now()
+	if since := time.Duration(c.waitingSince.Load()); since != 0 {
+		heard := max(time.Duration(c.meter.lastRead.Load()), since-1)
+		switch {
+		case len(c.pings) > 0 && now >= max(heard, c.pings[0].at)+c.opts.PongTimeout:
+			return 0, c.silence("no answer to a ping, and nothing else, for " + c.opts.PongTimeout.String())
+		case now >= heard+c.opts.ReadIdleTimeout:
+			return 0, c.silence("nothing arrived for " + c.opts.ReadIdleTimeout.String())
+		}
+	}
+	if due := c.pingDue(lastWrite); due > now {
+		return min(due, c.silenceDue(now)), nil
+	}
+	id, ok := c.ids.take()
+	if !ok {
+		return 0, c.end(c.exhausted("ping"))
+	}
+	c.prove = false
+	c.push(wire.Frame{Type: wire.TypePing, TID: id}, nil)
+	c.pings = append(c.pings, ping{id: id, end: c.queued, at: now})
+	return now, nil
+}
+
+// pingDue returns when the next ping goes out: after a while without writing, so that the hub sees a sign of life,
+// and a while after something was written that the hub is not known to have read.
+func (c *Conn) pingDue(lastWrite time.Duration) time.Duration {
+	if c.prove {
+		return 0
+	}
+	due := lastWrite + c.opts.PingInterval
+	asked := int64(0) // the position that the unanswered pings prove
+	if n := len(c.pings); n > 0 {
+		asked = c.pings[n-1].end
+	}
+	for i, m := range c.unproven {
+		if m.end > asked {
+			due = min(due, m.at+c.opts.PingInterval)
+			if len(c.unproven)-i >= maxUnproven {
+				return 0
+			}
+			break
+		}
+	}
+	return due
+}
+
+// silenceDue returns when silence may be too long.
+func (c *Conn) silenceDue(now time.Duration) time.Duration {
+	heard := now // of a reader that does not wait nothing can be said
+	if since := time.Duration(c.waitingSince.Load()); since != 0 {
+		heard = max(time.Duration(c.meter.lastRead.Load()), since-1)
+	}
+	due := heard + c.opts.ReadIdleTimeout
+	if len(c.pings) > 0 {
+		due = min(due, max(heard, c.pings[0].at)+c.opts.PongTimeout)
+	}
+	return max(due, now+time.Millisecond)
+}
+
+func (c *Conn) silence(problem string) error {
+	return c.fail("ping", ngtterr.ReasonPingTimeout, errkit.Timeout|errkit.Disconnected, text(problem))
+}
+
+// text is an error made of words alone.
+type text string
+
+func (t text) Error() string { return string(t) }

@@ -1,0 +1,230 @@
+package ngtt
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+)
+
+// maxLedger bounds the orders that were executed and whose fate at the hub is unknown. A link that never stays up
+// leaves some behind at every cut; the oldest go first.
+const maxLedger = 1 << 14
+
+// ledger decides whether an order that arrives is new. It does no I/O.
+//
+// Within one connection the hub tells orders apart by their tid, so the same body under another tid is another order. On
+// a newer connection the same body is a repetition, once: two orders may well be equal.
+type ledger struct {
+	window time.Duration
+
+	mu     sync.Mutex // guards what follows, and the entries
+	lastID uint64
+	byHash map[[32]byte][]*entry // oldest first
+	count  int
+}
+
+// entry is one order between its arrival and the proof that the hub knows of its end.
+type entry struct {
+	JournalEntry
+	running    bool       // whether it is being executed
+	deliveries []delivery // to be answered at the end
+	latest     delivery   // the last way on which it came; zero if that was in an earlier process
+	repeated   bool       // whether it came that way again after it was executed
+	changed    time.Time
+}
+
+// delivery is one arrival of an order.
+type delivery struct {
+	session  *session
+	tid      uint16
+	at       time.Time
+	body     []byte
+	sections int
+}
+
+func (d delivery) sameAs(o delivery) bool { return d.session == o.session && d.tid == o.tid }
+
+// verdict is what an arriving order is.
+type verdict int
+
+const (
+	isNew     verdict = iota // execute it
+	isAgain                  // execute it again: the process ended in between
+	isRunning                // it is being executed, and is answered at the end
+	isDone                   // it was executed: confirm it
+)
+
+func newLedger(window time.Duration) *ledger {
+	return &ledger{window: window, byHash: make(map[[32]byte][]*entry)}
+}
+
+// load takes over the entries of an earlier process.
+func (l *ledger) load(entries []JournalEntry, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	slices.SortFunc(entries, func(a, b JournalEntry) int { return cmp.Compare(a.ID, b.ID) })
+	for _, e := range entries {
+		l.add(&entry{JournalEntry: e, changed: now})
+		l.lastID = max(l.lastID, e.ID)
+	}
+}
+
+// arrive judges a delivery and takes note of it. Entries that are given up on the way are returned, to be removed from
+// the journal.
+func (l *ledger) arrive(d delivery, hash [32]byte) (what verdict, found *entry, stale []uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range slices.Clone(l.byHash[hash]) {
+		if e.isStale(d.session, d.at, l.window) {
+			l.drop(e)
+			stale = append(stale, e.ID)
+			continue
+		}
+		again := e.latest.session == d.session
+		if again && (e.latest.tid != d.tid || e.repeated) {
+			continue // another order
+		}
+		e.latest = d
+		switch {
+		case e.running:
+			if !again {
+				e.deliveries = append(e.deliveries, d)
+			}
+			return isRunning, e, stale
+		case e.State == JournalReceived:
+			e.start(d)
+			return isAgain, e, stale
+		}
+		e.repeated = again
+		return isDone, e, stale
+	}
+	l.lastID++
+	e := &entry{
+		JournalEntry: JournalEntry{ID: l.lastID, Hash: hash, Arrived: d.at, State: JournalReceived},
+		latest:       d, changed: d.at,
+	}
+	e.start(d)
+	l.add(e)
+	if l.count > maxLedger {
+		if id, ok := l.dropOldest(); ok {
+			stale = append(stale, id)
+		}
+	}
+	return isNew, e, stale
+}
+
+// isStale reports whether the hub would have delivered the order again by now if it had not read the confirmation:
+// the connection s has been up for long enough, and the order was over in all of that time.
+func (e *entry) isStale(s *session, now time.Time, window time.Duration) bool {
+	return !e.running && e.latest.session != s && now.Sub(s.since) > window && now.Sub(e.changed) > window
+}
+
+// sweep gives up what is stale, and returns the IDs.
+func (l *ledger) sweep(s *session, now time.Time) []uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var stale []uint64
+	for _, same := range l.byHash {
+		for _, e := range slices.Clone(same) {
+			if e.isStale(s, now, l.window) {
+				l.drop(e)
+				stale = append(stale, e.ID)
+			}
+		}
+	}
+	return stale
+}
+
+// start begins the execution on behalf of a delivery.
+func (e *entry) start(d delivery) { e.running, e.deliveries = true, []delivery{d} }
+
+// finish takes note that an order was executed, and returns the deliveries to be confirmed.
+func (l *ledger) finish(e *entry, now time.Time) (JournalEntry, []delivery) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	deliveries := e.deliveries
+	e.running, e.deliveries, e.State, e.changed = false, nil, JournalDone, now
+	return e.JournalEntry, deliveries
+}
+
+// abandon forgets an entry that was not executed, and returns the deliveries to be refused.
+func (l *ledger) abandon(e *entry) []delivery {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	deliveries := e.deliveries
+	e.running, e.deliveries = false, nil
+	l.drop(e)
+	return deliveries
+}
+
+// confirmed takes note that the confirmation of a delivery was given to the network. False means that the order has
+// been delivered again since, or was given up.
+func (l *ledger) confirmed(e *entry, d delivery) (JournalEntry, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !e.latest.sameAs(d) || !l.has(e) {
+		return JournalEntry{}, false
+	}
+	e.State = JournalConfirmed
+	return e.JournalEntry, true
+}
+
+// proven takes note that the hub has read the confirmation of a delivery, and reports whether that is the end of the
+// entry.
+func (l *ledger) proven(e *entry, d delivery) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !e.latest.sameAs(d) || !l.has(e) {
+		return false
+	}
+	l.drop(e)
+	return true
+}
+
+// size returns how many orders the ledger knows.
+func (l *ledger) size() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.count
+}
+
+// add, drop, dropOldest and has run with mu held.
+
+func (l *ledger) add(e *entry) {
+	l.byHash[e.Hash] = append(l.byHash[e.Hash], e)
+	l.count++
+}
+
+func (l *ledger) drop(e *entry) {
+	same := l.byHash[e.Hash]
+	i := slices.Index(same, e)
+	if i < 0 {
+		return
+	}
+	l.count--
+	if same = slices.Delete(same, i, i+1); len(same) == 0 {
+		delete(l.byHash, e.Hash)
+		return
+	}
+	l.byHash[e.Hash] = same
+}
+
+func (l *ledger) has(e *entry) bool { return slices.Contains(l.byHash[e.Hash], e) }
+
+// dropOldest drops the oldest entry that is not being executed.
+func (l *ledger) dropOldest() (uint64, bool) {
+	var oldest *entry
+	for _, same := range l.byHash {
+		for _, e := range same {
+			if !e.running && (oldest == nil || e.ID < oldest.ID) {
+				oldest = e
+			}
+		}
+	}
+	if oldest == nil {
+		return 0, false
+	}
+	l.drop(oldest)
+	return oldest.ID, true
+}

@@ -1,0 +1,128 @@
+package ngtt
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/fieldlink-go/fieldlink/errkit"
+	"github.com/fieldlink-go/fieldlink/ngtt/internal/ngtterr"
+	"github.com/fieldlink-go/fieldlink/ngtt/minijson"
+	"github.com/fieldlink-go/fieldlink/ngtt/wire"
+)
+
+// Order is what the hub sends in one frame: a list of sections, each with orders to be executed. It is confirmed or
+// refused as a whole. Its methods may be called from any goroutine.
+type Order struct {
+	// Body is the list of sections, well-formed MiniJSON. It belongs to the handler.
+	Body []byte
+
+	// Sections is the length of the list, at least 1.
+	Sections int
+
+	// TID is the transaction id that the hub gave it. It means nothing beyond its connection.
+	TID uint16
+
+	// Arrived is when it came in.
+	Arrived time.Time
+
+	// Redelivered says that its execution may have begun before: an earlier process ended in the middle of it.
+	Redelivered bool
+
+	client *Client
+	entry  *entry
+
+	once sync.Once // the first of Ack and Nack
+	err  error
+}
+
+// Decode decodes the sections into what v points to, such as a slice of structs. See [minijson.Unmarshal].
+func (o *Order) Decode(v any) error { return minijson.Unmarshal(o.Body, v) }
+
+// Ack confirms that the order was executed. The hub then forgets it. The journal knows first, so a repetition is
+// confirmed without being executed, whatever happens to this confirmation.
+//
+// Nil means that the confirmation is on its way. When the order's connection is gone, the error matches
+// [ErrOrderConnectionLost]; nothing is left to do, since the hub delivers the order again and the client confirms it
+// then. Only the first call of Ack and [Order.Nack] has an effect; later ones return what the first one did. ctx limits
+// the waiting for journal and queue.
+func (o *Order) Ack(ctx context.Context) error {
+	o.once.Do(func() { o.err = o.client.confirm(ctx, o) })
+	return o.err
+}
+
+// Nack refuses the order. What the hub does then is its own affair; the order may come again. The errors are those of
+// [Order.Ack].
+func (o *Order) Nack(ctx context.Context) error {
+	o.once.Do(func() { o.err = o.client.reject(ctx, o) })
+	return o.err
+}
+
+func (c *Client) confirm(ctx context.Context, o *Order) error {
+	defer c.inflight.done()
+	record, deliveries := c.ledger.finish(o.entry, time.Now())
+	if err := c.opts.Journal.Put(ctx, record); err != nil {
+		// The order was executed: not to say so would only have it executed again.
+		c.report(ngtterr.ErrJournal.Wrap("put", "", err))
+	}
+	c.stats.executed.Add(1)
+	return c.answer("ack", deliveries, func(d delivery) error { return c.sendConfirm(ctx, "ack", o.entry, d) })
+}
+
+func (c *Client) reject(ctx context.Context, o *Order) error {
+	defer c.inflight.done()
+	deliveries := c.ledger.abandon(o.entry)
+	c.forget(ctx, o.entry.ID)
+	c.stats.rejected.Add(1)
+	return c.answer("nack", deliveries, func(d delivery) error {
+		return d.session.Send(ctx, "nack", wire.Frame{Type: wire.TypeOrderReject, TID: d.tid}, nil)
+	})
+}
+
+// answer sends an answer to each delivery of one order. One that gets through is enough: it is on the newest connection.
+func (c *Client) answer(op string, deliveries []delivery, send func(delivery) error) error {
+	var failed error
+	sent := false
+	for _, d := range deliveries {
+		if err := send(d); err != nil {
+			failed = err
+			continue
+		}
+		sent = true
+	}
+	switch {
+	case sent:
+		return nil
+	case c.isClosed():
+		return c.closedError(op)
+	}
+	if lost, ok := errors.AsType[*ngtterr.ConnectionFailedError](failed); ok {
+		return &ngtterr.ConnectionFailedError{
+			Info: errkit.Info{
+				Class: ngtterr.ErrOrderConnectionLost, Op: op, Target: c.dialer.Addr, Err: failed,
+				Kind: errkit.TransportKind(failed) &^ errkit.NotSent,
+			},
+			Reason: lost.Reason,
+		}
+	}
+	return failed
+}
+
+// sendConfirm confirms one delivery of an order that was executed.
+func (c *Client) sendConfirm(ctx context.Context, op string, e *entry, d delivery) error {
+	return d.session.Send(ctx, op, wire.Frame{Type: wire.TypeOrderConfirm, TID: d.tid}, &confirmation{c, e, d})
+}
+
+// confirmation is the way of one confirmation to the hub.
+type confirmation struct {
+	client   *Client
+	entry    *entry
+	delivery delivery
+}
+
+// Flushed implements link.Mark.
+func (m *confirmation) Flushed() { m.client.books.add(bookkeeping{m, false}) }
+
+// Proven implements link.Mark.
+func (m *confirmation) Proven() { m.client.books.add(bookkeeping{m, true}) }
