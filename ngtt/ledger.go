@@ -27,10 +27,11 @@ type ledger struct {
 // entry is one order between its arrival and the proof that the hub knows of its end.
 type entry struct {
 	JournalEntry
-	running    bool       // whether it is being executed
-	deliveries []delivery // to be answered at the end
-	latest     delivery   // the last way on which it came; zero if that was in an earlier process
-	repeated   bool       // whether it came that way again after it was executed
+	running    bool        // whether it is being executed
+	deliveries []delivery  // to be answered at the end
+	first      [1]delivery // room for the usual case
+	latest     delivery    // the last way on which it came; zero if that was in an earlier process
+	repeated   bool        // whether it came that way again after it was executed
 	changed    time.Time
 }
 
@@ -75,9 +76,11 @@ func (l *ledger) load(entries []JournalEntry, now time.Time) {
 func (l *ledger) arrive(d delivery, hash [32]byte) (what verdict, found *entry, stale []uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, e := range slices.Clone(l.byHash[hash]) {
+	for i := 0; i < len(l.byHash[hash]); i++ {
+		e := l.byHash[hash][i]
 		if e.isStale(d.session, d.at, l.window) {
 			l.drop(e)
+			i--
 			stale = append(stale, e.ID)
 			continue
 		}
@@ -137,7 +140,11 @@ func (l *ledger) sweep(s *session, now time.Time) []uint64 {
 }
 
 // start begins the execution on behalf of a delivery.
-func (e *entry) start(d delivery) { e.running, e.deliveries = true, []delivery{d} }
+func (e *entry) start(d delivery) {
+	e.running = true
+	e.first[0] = d
+	e.deliveries = e.first[:]
+}
 
 // finish takes note that an order was executed, and returns the deliveries to be confirmed.
 func (l *ledger) finish(e *entry, now time.Time) (JournalEntry, []delivery) {

@@ -12,7 +12,6 @@ import (
 	"github.com/fieldlink-go/fieldlink/errkit"
 	"github.com/fieldlink-go/fieldlink/errkit/retry"
 	"github.com/fieldlink-go/fieldlink/ngtt/internal/ngtterr"
-	"github.com/fieldlink-go/fieldlink/ngtt/minijson"
 	"github.com/fieldlink-go/fieldlink/ngtt/wire"
 )
 
@@ -54,19 +53,6 @@ func (c *Client) receive(ctx context.Context, s *session, f wire.Frame) error {
 	})
 	return nil
 }
-
-// countSections checks that a body is a list, well-formed to its end, and returns its length.
-func countSections(body []byte) (int, error) {
-	var sections []anything
-	err := minijson.Unmarshal(body, &sections)
-	return len(sections), err
-}
-
-// anything takes every value and keeps nothing of it.
-type anything struct{}
-
-// UnmarshalMiniJSON implements minijson.Unmarshaler.
-func (*anything) UnmarshalMiniJSON([]byte) error { return nil }
 
 // poisoned refuses an order that cannot be decoded. Not to answer would let the hub deliver it for ever.
 func (c *Client) poisoned(ctx context.Context, s *session, f wire.Frame, cause error) error {

@@ -15,11 +15,11 @@ func (c *Conn) write() {
 	clock := alarm{timer: time.NewTimer(c.opts.PingInterval), due: c.meter.now() + c.opts.PingInterval}
 	defer clock.timer.Stop()
 	var spare []byte
-	var lastWrite time.Duration
+	var lastWrite, deadline time.Duration
 	for {
 		batch := c.takeBatch(spare)
 		if len(batch) > 0 {
-			if err := c.writeOut(batch); err != nil {
+			if err := c.writeOut(batch, &deadline); err != nil {
 				c.writeFailed(err)
 				return
 			}
@@ -75,12 +75,16 @@ func (c *Conn) takeBatch(spare []byte) []byte {
 	return batch
 }
 
-// writeOut writes a batch, in portions that each have a deadline of their own.
-func (c *Conn) writeOut(batch []byte) error {
+// writeOut writes a batch, in portions that each have a deadline of their own. A deadline is set for a quarter more than the time and
+// kept while at least the time itself is left, since setting it costs about as much as sealing a small frame.
+func (c *Conn) writeOut(batch []byte, deadline *time.Duration) error {
 	for len(batch) > 0 {
 		n := min(len(batch), maxWrite)
-		if err := c.stream.SetWriteDeadline(time.Now().Add(c.opts.WriteTimeout)); err != nil {
-			return err
+		if now := c.meter.now(); *deadline-now < c.opts.WriteTimeout {
+			*deadline = now + c.opts.WriteTimeout + c.opts.WriteTimeout/4
+			if err := c.stream.SetWriteDeadline(c.meter.began.Add(*deadline)); err != nil {
+				return err
+			}
 		}
 		if _, err := c.stream.Write(batch[:n]); err != nil {
 			return err
