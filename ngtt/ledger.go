@@ -21,6 +21,7 @@ type ledger struct {
 	mu     sync.Mutex // guards what follows, and the entries
 	lastID uint64
 	byHash map[[32]byte][]*entry // oldest first
+	byAge  []*entry              // oldest first, with some that were dropped
 	count  int
 }
 
@@ -33,6 +34,7 @@ type entry struct {
 	latest     delivery    // the last way on which it came; zero if that was in an earlier process
 	repeated   bool        // whether it came that way again after it was executed
 	changed    time.Time
+	dropped    bool // it is no longer in the ledger
 }
 
 // delivery is one arrival of an order.
@@ -170,7 +172,7 @@ func (l *ledger) abandon(e *entry) []delivery {
 func (l *ledger) confirmed(e *entry, d delivery) (JournalEntry, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !e.latest.sameAs(d) || !l.has(e) {
+	if e.dropped || !e.latest.sameAs(d) {
 		return JournalEntry{}, false
 	}
 	e.State = JournalConfirmed
@@ -182,7 +184,7 @@ func (l *ledger) confirmed(e *entry, d delivery) (JournalEntry, bool) {
 func (l *ledger) proven(e *entry, d delivery) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !e.latest.sameAs(d) || !l.has(e) {
+	if e.dropped || !e.latest.sameAs(d) {
 		return false
 	}
 	l.drop(e)
@@ -196,9 +198,13 @@ func (l *ledger) size() int {
 	return l.count
 }
 
-// add, drop, dropOldest and has run with mu held.
+// add, drop and dropOldest run with mu held.
 
 func (l *ledger) add(e *entry) {
+	if len(l.byAge) > 2*l.count+64 {
+		l.byAge = slices.DeleteFunc(l.byAge, func(e *entry) bool { return e.dropped })
+	}
+	l.byAge = append(l.byAge, e)
 	l.byHash[e.Hash] = append(l.byHash[e.Hash], e)
 	l.count++
 }
@@ -210,6 +216,7 @@ func (l *ledger) drop(e *entry) {
 		return
 	}
 	l.count--
+	e.dropped = true
 	if same = slices.Delete(same, i, i+1); len(same) == 0 {
 		delete(l.byHash, e.Hash)
 		return
@@ -217,21 +224,13 @@ func (l *ledger) drop(e *entry) {
 	l.byHash[e.Hash] = same
 }
 
-func (l *ledger) has(e *entry) bool { return slices.Contains(l.byHash[e.Hash], e) }
-
 // dropOldest drops the oldest entry that is not being executed.
 func (l *ledger) dropOldest() (uint64, bool) {
-	var oldest *entry
-	for _, same := range l.byHash {
-		for _, e := range same {
-			if !e.running && (oldest == nil || e.ID < oldest.ID) {
-				oldest = e
-			}
+	for _, e := range l.byAge {
+		if !e.dropped && !e.running {
+			l.drop(e)
+			return e.ID, true
 		}
 	}
-	if oldest == nil {
-		return 0, false
-	}
-	l.drop(oldest)
-	return oldest.ID, true
+	return 0, false
 }

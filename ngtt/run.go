@@ -87,7 +87,7 @@ func (c *Client) stayConnected(ctx context.Context) error {
 	delays := c.opts.Backoff.Start()
 	for ctx.Err() == nil {
 		c.setState(Status{State: StateConnecting, Attempt: delays.Attempt()})
-		err := c.connect(ctx, delays)
+		err := c.explain(c.connect(ctx, delays))
 		switch {
 		case ctx.Err() != nil:
 			continue
@@ -137,7 +137,7 @@ func (c *Client) connect(ctx context.Context, delays *retry.Sequence) error {
 	}
 	defer c.use(nil)
 	c.setState(Status{State: StateConnected, Attempt: delays.Attempt()})
-	return c.explain(c.serve(ctx, s, delays))
+	return c.serve(ctx, s, delays)
 }
 
 // use makes s the connection of the client, unless it is shutting down.

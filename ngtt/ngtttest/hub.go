@@ -190,7 +190,7 @@ func (h *Hub) serve(raw net.Conn) {
 		return
 	}
 	c := &Conn{hub: h, raw: raw, stream: stream, unanswered: make(map[uint16]*order), pings: make(map[uint16]bool)}
-	c.device = h.join(c, identify(stream.ConnectionState().PeerCertificates[0]))
+	h.join(c, identify(stream.ConnectionState().PeerCertificates[0]))
 	var writer sync.WaitGroup
 	writer.Go(c.write)
 	if h.opts.RedeliverAfter > 0 {
@@ -202,14 +202,13 @@ func (h *Hub) serve(raw net.Conn) {
 }
 
 // join takes note of a connection.
-func (h *Hub) join(c *Conn, id string) *device {
+func (h *Hub) join(c *Conn, id string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	d := h.device(id)
-	d.counts.Connections++
+	c.device = h.device(id)
+	c.device.counts.Connections++
 	h.conns = append(h.conns, c)
 	h.changed.Broadcast()
-	return d
 }
 
 // leave puts what was not answered back to the front of the queue, in the order in which it went out.

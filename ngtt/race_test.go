@@ -1,0 +1,5 @@
+//go:build race
+
+package ngtt_test
+
+const raceEnabled = true
