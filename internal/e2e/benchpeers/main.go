@@ -1,6 +1,6 @@
-// Command benchpeers runs wsconn beside other WebSocket libraries and spool beside bbolt and a bare file, in one process
-// and on the same work, and prints ratios. Absolute numbers say little on a shared machine; those of one run, taken in
-// turns, can be compared.
+// Command benchpeers runs wsconn beside other WebSocket libraries, spool beside bbolt and a bare file, and minijson beside
+// encoding/json and msgpack, in one process and on the same work, and prints ratios. Absolute numbers say little on a
+// shared machine; those of one run, taken in turns, can be compared. GOEXPERIMENT=jsonv2 adds encoding/json/v2.
 //
 //	go run ./internal/e2e/benchpeers [-rounds 5] [-only text] [-strict]
 //

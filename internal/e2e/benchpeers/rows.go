@@ -61,6 +61,14 @@ var rows = []row{
 	batches("batches of 100", 100, 50_000),
 	callers("10 callers at once", 10, 5000),
 	callers("100 callers at once", 100, 50_000),
+	encoding("orders", orders(), 20_000),
+	encoding("samples", samples(), 2000),
+	encoding("log", records(), 5000),
+	encoding("log as a tree", tree(), 2000),
+	decoding("orders", orders(), 5000),
+	decoding("samples", samples(), 500),
+	decoding("log", records(), 2000),
+	decoding("log as a tree", tree(), 2000),
 }
 
 // zero is how many allocations per message count as none: those of the connection are spread over all messages.
