@@ -1,6 +1,7 @@
 package minijson_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -104,6 +105,26 @@ func BenchmarkMarshal(b *testing.B) {
 			inTurns(b, len(own), len(text),
 				func() error { _, err := minijson.Marshal(d.doc); return err },
 				func() error { _, err := json.Marshal(d.doc); return err })
+		})
+	}
+}
+
+// BenchmarkMarshalReuse is BenchmarkMarshal into buffers that are used again: most of what a Marshal takes is the new memory.
+func BenchmarkMarshalReuse(b *testing.B) {
+	for _, d := range benchDocuments {
+		b.Run(d.name, func(b *testing.B) {
+			own, err := minijson.Marshal(d.doc)
+			if err != nil {
+				b.Fatal(err)
+			}
+			var text bytes.Buffer
+			enc := json.NewEncoder(&text)
+			if err := enc.Encode(d.doc); err != nil {
+				b.Fatal(err)
+			}
+			inTurns(b, len(own), text.Len(),
+				func() (err error) { own, err = minijson.Append(own[:0], d.doc); return err },
+				func() error { text.Reset(); return enc.Encode(d.doc) })
 		})
 	}
 }

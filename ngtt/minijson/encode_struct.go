@@ -8,10 +8,11 @@ import (
 // fieldEncoder is how a field of a struct is written.
 type fieldEncoder struct {
 	name   string
-	key    string    // with its length, as in the output
-	hops   []uintptr // offsets of the embedded pointers that lead to the field
-	offset uintptr   // of the field from there
-	omit   omitFunc  // nil if it is never left out
+	key    string       // with its length, as in the output
+	hops   []uintptr    // offsets of the embedded pointers that lead to the field
+	offset uintptr      // of the field from there
+	omit   omitFunc     // nil if it is never left out
+	plain  reflect.Kind // of a field of a plain type, else Invalid
 	encode encodeFunc
 }
 
@@ -30,6 +31,9 @@ func structEncoder(t reflect.Type) encodeFunc {
 		x := fieldEncoder{name: f.name, key: string([]byte{byte(len(f.name))}) + f.name, omit: omission(&f)}
 		x.hops, x.offset = f.path(t)
 		x.encode = encoderOf(f.typ)
+		if f.typ.PkgPath() == "" { // no methods
+			x.plain = f.typ.Kind()
+		}
 		partial = partial || x.omit != nil || x.hops != nil
 		fields = append(fields, x)
 	}
@@ -43,14 +47,29 @@ func structEncoder(t reflect.Type) encodeFunc {
 		}
 		for i := range fields {
 			f := &fields[i]
-			b = append(b, f.key...)
-			if b, err = f.encode(e, b, unsafe.Add(p, f.offset)); err != nil {
+			if b, err = f.append(e, b, unsafe.Add(p, f.offset)); err != nil {
 				return b, inKey(err, f.name)
 			}
 		}
 		e.depth--
 		return b, nil
 	}
+}
+
+// append appends the key and the value of a field, the most frequent types without a call through a function value.
+func (f *fieldEncoder) append(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) {
+	b = append(b, f.key...)
+	switch f.plain {
+	case reflect.String:
+		return e.string(b, *(*string)(p))
+	case reflect.Int64:
+		return AppendInt(b, *(*int64)(p)), nil
+	case reflect.Int:
+		return AppendInt(b, int64(*(*int)(p))), nil
+	case reflect.Float64:
+		return e.float(b, *(*float64)(p))
+	}
+	return f.encode(e, b, p)
 }
 
 // path returns how to get to the field from a struct of type t: the offsets of the embedded pointers to follow, and the
@@ -83,6 +102,31 @@ func (f *fieldEncoder) at(p unsafe.Pointer) unsafe.Pointer {
 
 // partial encodes a struct of which some fields may be left out.
 func (e *encoder) partial(b []byte, p unsafe.Pointer, fields []fieldEncoder) ([]byte, error) {
+	if len(fields) > 15 {
+		return e.counted(b, p, fields)
+	}
+	b, err := e.openObject(b, 0)
+	if err != nil {
+		return b, err
+	}
+	head := len(b) - 1
+	for i := range fields {
+		f := &fields[i]
+		fp := f.at(p)
+		if fp == nil {
+			continue
+		}
+		b[head]++ // the count is a part of the tag
+		if b, err = f.append(e, b, fp); err != nil {
+			return b, inKey(err, f.name)
+		}
+	}
+	e.depth--
+	return b, nil
+}
+
+// counted is partial for structs with so many fields that the length of the head depends on how many are there.
+func (e *encoder) counted(b []byte, p unsafe.Pointer, fields []fieldEncoder) ([]byte, error) {
 	n := 0
 	for i := range fields {
 		if fields[i].at(p) != nil {
@@ -99,8 +143,7 @@ func (e *encoder) partial(b []byte, p unsafe.Pointer, fields []fieldEncoder) ([]
 		if fp == nil {
 			continue
 		}
-		b = append(b, f.key...)
-		if b, err = f.encode(e, b, fp); err != nil {
+		if b, err = f.append(e, b, fp); err != nil {
 			return b, inKey(err, f.name)
 		}
 	}

@@ -47,7 +47,7 @@ func TestErrors(t *testing.T) { // counts allocations, so alone
 			{
 				Name: "encoding", Err: marshalError(errBoom), Class: minijson.ErrEncoding,
 				Kinds: errkit.Invalid | errkit.NotSent, Types: []any{(*minijson.EncodingError)(nil)},
-				Text:  "ngtt: minijson.encode: cannot encode: method of type failed minijson_test.failingMethods at .a: boom",
+				Text: "ngtt: minijson.encode: cannot encode: method of type failed minijson_test.failingMethods at .a: boom",
 				Build: func(_ string, cause error) error {
 					return minijson.NewEncodingError(minijson.ReasonMethod, "T", cause)
 				},
@@ -63,7 +63,7 @@ func TestErrors(t *testing.T) { // counts allocations, so alone
 			{
 				Name: "limit", Err: depthError(), Class: minijson.ErrLimit,
 				Kinds: errkit.Protocol | errkit.TooLarge, Types: []any{(*minijson.DecodingError)(nil)},
-				Text:  "ngtt: minijson.decode: cannot decode: nested too deep at offset 1, tag 0x40",
+				Text: "ngtt: minijson.decode: cannot decode: nested too deep at offset 1, tag 0x40",
 				Build: func(_ string, cause error) error {
 					return minijson.NewDecodingError(1, 0x40, minijson.ReasonDepth, "", cause)
 				},

@@ -4,9 +4,9 @@ import "strings"
 
 // Sizes in bytes. A string that is kept keeps at most a chunk in memory.
 const (
-	chunk     = 512
-	maxShared = 64 // longest string that shares a chunk with others
-	maxCached = 32 // longest key that is kept for the next document
+	chunk     = 1024
+	maxShared = 128 // longest string that shares a chunk with others
+	maxCached = 32  // longest key that is kept for the next document
 )
 
 // slab makes strings, many short ones with one allocation.

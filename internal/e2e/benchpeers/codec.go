@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -15,21 +16,59 @@ type codec struct {
 	name      string
 	marshal   func(v any) ([]byte, error)
 	unmarshal func(b []byte, v any) error
+	// reuse returns a function that encodes into a buffer which is used again.
+	reuse func() func(v any) error
 }
 
 // codecs are minijson and what a program would take in its place. All of them know the fields of structs by name.
 var codecs = append([]codec{
-	{"minijson", minijson.Marshal, minijson.Unmarshal},
-	{"json", json.Marshal, json.Unmarshal},
-	{"msgpack", msgpack.Marshal, msgpack.Unmarshal},
+	{"minijson", minijson.Marshal, minijson.Unmarshal, reuseMiniJSON},
+	{"json", json.Marshal, json.Unmarshal, reuseJSON},
+	{"msgpack", msgpack.Marshal, msgpack.Unmarshal, reuseMsgpack},
 }, jsonV2...)
+
+func reuseMiniJSON() func(any) error {
+	var b []byte
+	return func(v any) (err error) {
+		b, err = minijson.Append(b[:0], v)
+		return err
+	}
+}
+
+func reuseJSON() func(any) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	return func(v any) error {
+		b.Reset()
+		return enc.Encode(v)
+	}
+}
+
+func reuseMsgpack() func(any) error {
+	var b bytes.Buffer
+	enc := msgpack.NewEncoder(&b)
+	return func(v any) error {
+		b.Reset()
+		return enc.Encode(v)
+	}
+}
 
 // atLeast is the target of minijson beside encoding/json, both ways.
 var atLeast = map[string]float64{"json": 3}
 
-// encoding is the row of a document that is encoded.
+// encoding is the row of a document that is encoded into a buffer that is used again, as a connection has one.
 func encoding(name string, doc any, n int) row {
-	return codecRow("encode, "+name, n, func(c codec) (func() error, error) {
+	r := codecRow("encode, "+name, n, func(c codec) (func() error, error) {
+		encode := c.reuse()
+		return func() error { return encode(doc) }, encode(doc) // the buffer has its size from then on
+	})
+	r.lean = true
+	return r
+}
+
+// marshalling is the row of a document that is encoded into new memory, which is much of what it takes.
+func marshalling(name string, doc any, n int) row {
+	return codecRow("encode into new memory, "+name, n, func(c codec) (func() error, error) {
 		return func() error {
 			_, err := c.marshal(doc)
 			return err
