@@ -123,7 +123,8 @@ func AppendString(dst []byte, s string) ([]byte, error) {
 		return dst, encodingError(ReasonUTF8, "", nil)
 	}
 	if len(s) < 128 {
-		return append(append(dst, tagString|byte(len(s))), s...), nil
+		dst = append(dst, tagString|byte(len(s)))
+		return append(dst, s...), nil
 	}
 	if uint64(len(s)) > math.MaxUint32 {
 		return dst, encodingError(ReasonRange, "string", nil)

@@ -9,6 +9,14 @@ import (
 
 // any decodes a value of any kind.
 func (d *decoder) any() (any, error) {
+	if d.pos < len(d.b) && d.b[d.pos] >= tagString { // most values are short strings
+		from := d.pos + 1
+		to := from + int(d.b[d.pos]-tagString)
+		if to <= len(d.b) && utf8.Valid(d.b[from:to]) {
+			d.pos = to
+			return d.texts.make(d.b[from:to]), nil
+		}
+	}
 	k, n, err := d.head()
 	if err != nil {
 		return nil, err

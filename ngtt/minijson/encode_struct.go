@@ -34,7 +34,7 @@ func structEncoder(t reflect.Type) encodeFunc {
 		if f.typ.PkgPath() == "" { // no methods
 			x.plain = f.typ.Kind()
 		}
-		partial = partial || x.omit != nil || x.hops != nil
+		partial = partial || x.partial()
 		fields = append(fields, x)
 	}
 	if partial {
@@ -61,7 +61,9 @@ func (f *fieldEncoder) append(e *encoder, b []byte, p unsafe.Pointer) ([]byte, e
 	b = append(b, f.key...)
 	switch f.plain {
 	case reflect.String:
-		return e.string(b, *(*string)(p))
+		if out, err := AppendString(b, *(*string)(p)); err == nil {
+			return out, nil
+		}
 	case reflect.Int64:
 		return AppendInt(b, *(*int64)(p)), nil
 	case reflect.Int:
@@ -86,6 +88,9 @@ func (f *field) path(t reflect.Type) (hops []uintptr, offset uintptr) {
 	return hops, offset
 }
 
+// partial reports whether the field may be left out.
+func (f *fieldEncoder) partial() bool { return f.omit != nil || f.hops != nil }
+
 // at returns the address of the field in the struct at p; nil if it is left out.
 func (f *fieldEncoder) at(p unsafe.Pointer) unsafe.Pointer {
 	for _, offset := range f.hops {
@@ -109,18 +114,21 @@ func (e *encoder) partial(b []byte, p unsafe.Pointer, fields []fieldEncoder) ([]
 	if err != nil {
 		return b, err
 	}
-	head := len(b) - 1
+	head, n := len(b)-1, byte(0)
 	for i := range fields {
 		f := &fields[i]
-		fp := f.at(p)
-		if fp == nil {
-			continue
+		fp := unsafe.Add(p, f.offset)
+		if f.partial() {
+			if fp = f.at(p); fp == nil {
+				continue
+			}
 		}
-		b[head]++ // the count is a part of the tag
+		n++
 		if b, err = f.append(e, b, fp); err != nil {
 			return b, inKey(err, f.name)
 		}
 	}
+	b[head] += n // the count is a part of the tag
 	e.depth--
 	return b, nil
 }
