@@ -26,7 +26,7 @@ func verification(cause error) error {
 
 // alert is how package tls reports an alert of the peer; the type of its number is private there.
 func alert(number uint8) error {
-	return dialError(fmt.Errorf("net/http: HTTP/1.x transport connection broken: %w",
+	return dialError(fmt.Errorf("net/http: transport connection broken: %w",
 		&net.OpError{Op: "remote error", Err: tls.AlertError(number)}))
 }
 
@@ -56,7 +56,7 @@ var dialTable = []struct {
 	{"alert: certificate required", alert(116), refresh},
 	{"alert: handshake failure", alert(40), again},
 	{"alert: internal error", alert(80), again},
-	{"no TLS", dialError(fmt.Errorf("Get: %w", http.ErrSchemeMismatch)), violation},
+	{"no TLS", dialError(fmt.Errorf("get: %w", http.ErrSchemeMismatch)), violation},
 	{"no WebSocket", violated(0), violation},
 	{"bad address", wserr.Config("connect", "url", "not a URL"), giveUp},
 	{"callback", callbackFailed("Dial.URLFunc", testURL, errors.New("boom")), again},
@@ -94,7 +94,7 @@ func TestDialTable(t *testing.T) {
 func TestRC24RC25ThreeInARow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for name, err := range map[string]error{
-			"RC-24 no TLS":     dialError(fmt.Errorf("Get: %w", http.ErrSchemeMismatch)),
+			"RC-24 no TLS":     dialError(fmt.Errorf("get: %w", http.ErrSchemeMismatch)),
 			"RC-25 bad answer": violated(0),
 		} {
 			p := mustPolicy(t, EndpointOptions{}, ReconnectOptions{})

@@ -134,6 +134,7 @@ func TestEC05ProtocolError(t *testing.T) {
 	}
 	checkLog(t, err, map[string]any{
 		"protocol_error": "message too big", "close_code": 1009.0, "size": 2000.0, "limit": 1000.0,
+		"direction": "in",
 	})
 	broken := wserr.Decode("receive", "feed.Trade", []byte("{"), errBoom)
 	if !errors.Is(broken, wsclient.ErrDecode) || !errors.Is(broken, wsclient.ErrProtocol) || errkit.Transient(broken) {

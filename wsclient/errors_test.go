@@ -62,7 +62,7 @@ func tooBig(target string, cause error) error {
 			Info:          info(wsclient.ErrMessageTooBig, "receive", target, 0, cause),
 			ProtocolError: "message too big", CloseCode: 1009,
 		},
-		Size: 2000, Limit: 1000,
+		Size: 2000, Limit: 1000, Direction: wsclient.Inbound,
 	}
 }
 

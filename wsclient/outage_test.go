@@ -261,7 +261,7 @@ func TestRC16Redirects(t *testing.T) {
 			w.WriteHeader(http.StatusFound)
 			return false
 		}})
-		open := func(path string, cross bool) (error, string) {
+		open := func(path string, cross bool) (string, error) {
 			o := at(network, wsclient.ReconnectOptions{})
 			o.Dial.Header = http.Header{"X-Token": {"S3CRET"}}
 			o.Dial.CrossHostRedirects = cross
@@ -271,15 +271,15 @@ func TestRC16Redirects(t *testing.T) {
 				t.Errorf("%s: %d attempts", path, len(d.attempts))
 			}
 			if r := m.Response(); r != nil {
-				return err, r.Request.URL.Path
+				return r.Request.URL.Path, err
 			}
-			return err, ""
+			return "", err
 		}
-		if err, path := open("/old", false); err != nil || path != "/new" {
+		if path, err := open("/old", false); err != nil || path != "/new" {
 			t.Errorf("another path: %v, at %s", err, path)
 		}
 		for _, path := range []string{"/loop", "/away"} {
-			err, _ := open(path, false)
+			_, err := open(path, false)
 			e, ok := errors.AsType[*wsclient.HandshakeError](err)
 			if !ok || e.StatusCode != http.StatusFound || e.Header.Get("Location") == "" || e.Attempts != 1 {
 				t.Errorf("%s: %v", path, err)
@@ -288,7 +288,7 @@ func TestRC16Redirects(t *testing.T) {
 		if len(stolen) > 0 {
 			t.Errorf("the other host got %q", stolen)
 		}
-		if err, _ := open("/away", true); err != nil || len(stolen) != 1 {
+		if _, err := open("/away", true); err != nil || len(stolen) != 1 {
 			t.Errorf("to another host, as the options allow: %v", err)
 		}
 	})

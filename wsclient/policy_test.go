@@ -242,6 +242,9 @@ func TestPolicyOptions(t *testing.T) {
 		{"Reconnect.Strategy", testURL, EndpointOptions{}, ReconnectOptions{Strategy: Callback + 1}},
 		{"Reconnect.Strategy", testURL, EndpointOptions{}, ReconnectOptions{Strategy: -1}},
 		{"Reconnect.Delay", testURL, EndpointOptions{}, ReconnectOptions{Strategy: Callback}},
+		{"Reconnect.Delay", testURL, EndpointOptions{}, ReconnectOptions{
+			Delay: func(Attempt) (time.Duration, error) { return 0, nil },
+		}},
 		{"Reconnect.MaxAttempts", testURL, EndpointOptions{}, ReconnectOptions{MaxAttempts: -3}},
 		{"Reconnect.MaxInitialAttempts", testURL, EndpointOptions{}, ReconnectOptions{MaxInitialAttempts: -3}},
 	} {

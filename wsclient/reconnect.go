@@ -106,6 +106,8 @@ func (o *ReconnectOptions) check() error {
 		return wserr.Config(opNew, "Reconnect.Strategy", "unknown strategy")
 	case o.Strategy == Callback && o.Delay == nil:
 		return wserr.Config(opNew, "Reconnect.Delay", "missing, though the strategy is Callback")
+	case o.Strategy != Callback && o.Delay != nil:
+		return wserr.Config(opNew, "Reconnect.Delay", "set, though the strategy is not Callback")
 	case o.MaxAttempts < NoRetry:
 		return wserr.Config(opNew, "Reconnect.MaxAttempts", "negative")
 	case o.MaxInitialAttempts < NoRetry:

@@ -111,7 +111,7 @@ func (c *Conn) readFailed(err error) error {
 }
 
 func (c *Conn) tooBig() error {
-	err := &wserr.MessageTooBigError{Size: c.shim.scan.tooBig.Load(), Limit: c.opts.ReadLimit}
+	err := &wserr.MessageTooBigError{Size: c.shim.scan.tooBig.Load(), Limit: c.opts.ReadLimit, Direction: wserr.Inbound}
 	err.Info = errkit.Info{
 		Class: wserr.ErrMessageTooBig, Op: callReceive, Target: c.target, Err: websocket.ErrMessageTooBig,
 	}

@@ -30,7 +30,7 @@ type MessageTooBigError struct {
 	ProtocolError
 	Size      int64     // length that the peer announced so far, in bytes; 0 if unknown, as with compressed messages
 	Limit     int64     // the limit, in bytes
-	Direction Direction // empty means Inbound, except in a log on disk
+	Direction Direction // empty if there is only one, as in a log on disk
 }
 
 func (e *MessageTooBigError) Error() string {
@@ -52,7 +52,8 @@ func (e *MessageTooBigError) As(target any) bool {
 
 // ErrorAttrs returns size and limit for structured logs.
 func (e *MessageTooBigError) ErrorAttrs() []slog.Attr {
-	return append(e.ProtocolError.ErrorAttrs(), slog.Int64("size", e.Size), slog.Int64("limit", e.Limit))
+	return append(e.ProtocolError.ErrorAttrs(), slog.Int64("size", e.Size), slog.Int64("limit", e.Limit),
+		slog.String("direction", string(e.Direction)))
 }
 
 // DecodeError reports a message that is not what the caller wants to read it as. It is a [ProtocolError], but one that

@@ -26,7 +26,7 @@ type QueueFullError struct {
 	errkit.Info
 	QueueSize    int       // room of the queue, in messages
 	DroppedCount uint64    // messages lost
-	Direction    Direction // which queue; empty if it has only one
+	Direction    Direction // which queue; empty if there is only one, as with a log on disk
 	Bytes        int64     // what the queue held, in bytes; 0 if not known
 }
 
