@@ -32,7 +32,7 @@ type tree struct {
 	samples []errkittest.Sample
 }
 
-var trees = []tree{retryTree, wsclientTree, pikvmTree}
+var trees = []tree{retryTree, wsclientTree, pikvmTree, ngttTree}
 
 func TestMatrix(t *testing.T) {
 	for i, tr := range trees {
