@@ -22,8 +22,9 @@ type attempt struct {
 	step      step
 	ctx       context.Context // ends with the attempt's time, and when it is given up
 	cancel    context.CancelFunc
-	deadline  time.Time // zero if there is none
-	refreshed bool      // whether the credentials were; to be read when the attempt is done
+	deadline  time.Time       // zero if there is none
+	announced <-chan struct{} // OnAttempt has returned; nil if there is nothing to wait for
+	refreshed bool            // whether the credentials were; to be read when the attempt is done
 }
 
 // errAttemptTime is the cause of the end of an attempt's context when its time is up.
@@ -175,6 +176,7 @@ func (a *attempt) handshake(conn *wsconn.Conn) error {
 	if hook == nil {
 		return nil
 	}
+	awaitHook(a.announced, a.ctx.Done())
 	stop := context.AfterFunc(a.ctx, func() { _ = conn.CloseNow() }) // returns nil
 	err := a.ask("Hooks.OnHandshake", func() error { return hook(a.ctx, &RawConn{conn: conn}) })
 	if !stop() && err == nil {

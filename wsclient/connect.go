@@ -64,8 +64,9 @@ func (m *Manager) Start(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return m.callEnded(ctx, opConnect, nil)
 	}
-	m.watchContext(ctx)
+	stop := m.watchContext(ctx)
 	if !m.post(func() { m.supervisor.connect(newWaiter()) }) {
+		stop()
 		return m.closedError(opConnect)
 	}
 	return nil
@@ -77,8 +78,9 @@ func (m *Manager) Run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return m.callEnded(ctx, opConnect, nil)
 	}
-	m.watchContext(ctx)
+	stop := m.watchContext(ctx)
 	if !m.command(func() { m.supervisor.connect(newWaiter()) }) {
+		stop()
 		return m.closedError(opConnect)
 	}
 	<-m.Done()
@@ -91,11 +93,12 @@ func (m *Manager) Run(ctx context.Context) error {
 }
 
 // watchContext closes the manager when ctx is done.
-func (m *Manager) watchContext(ctx context.Context) {
-	stop := context.AfterFunc(ctx, func() { m.tasks.Go(func() { m.contextDone(ctx) }) })
+func (m *Manager) watchContext(ctx context.Context) (stop func() bool) {
+	stop = context.AfterFunc(ctx, func() { m.tasks.Go(func() { m.contextDone(ctx) }) })
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.contexts = append(m.contexts, stop)
+	return stop
 }
 
 func (m *Manager) contextDone(ctx context.Context) {

@@ -28,7 +28,7 @@ type Hooks struct {
 	OnAttemptFailed func(AttemptFailure)
 
 	// OnHandshake is a part of the attempt: it is called as soon as there is a connection, before anything else is
-	// sent or read, and under the time limit of the attempt. It may exchange messages, to log in for instance. An
+	// sent or read, and under the time limit of the attempt. It waits for OnAttempt, but for no longer than a second. It may exchange messages, to log in for instance. An
 	// error, or a panic, fails the attempt, and the connection is closed.
 	OnHandshake func(ctx context.Context, conn *RawConn) error
 
@@ -76,7 +76,7 @@ type DisconnectInfo struct {
 	WillReconnect bool          // whether there will be further attempts
 	NextDelay     time.Duration // how long the next attempt is waited for; 0 if it is not known or comes at once
 	Scheduled     bool          // whether the time of the next attempt was set by Disconnect
-	MaybeLost     int           // messages that were written and perhaps did not arrive
+	MaybeLost     uint64        // after a loss: messages that were written and perhaps did not arrive
 	Seamless      bool          // whether another connection had taken over before
 }
 

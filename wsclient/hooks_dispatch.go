@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync/atomic"
+	"time"
 )
 
 // maxHooks is how many calls of hooks may wait.
@@ -53,10 +54,13 @@ func (d *dispatcher) stateChange(c StateChange) {
 	}
 }
 
-func (d *dispatcher) attempt(a Attempt) {
-	if f := d.hooks.OnAttempt; f != nil {
-		d.call("OnAttempt", func() { f(a) })
+// attempt returns a channel that is closed when OnAttempt has returned; nil if there is nothing to wait for.
+func (d *dispatcher) attempt(a Attempt) <-chan struct{} {
+	f := d.hooks.OnAttempt
+	if f == nil {
+		return nil
 	}
+	return d.awaitable("OnAttempt", func() { f(a) })
 }
 
 func (d *dispatcher) attemptFailed(failure AttemptFailure) {
@@ -71,14 +75,36 @@ func (d *dispatcher) connect(info ConnectInfo) <-chan struct{} {
 	if f == nil {
 		return nil
 	}
+	return d.awaitable("OnConnect", func() { f(info) })
+}
+
+// awaitable is call with a channel that is closed when f has returned.
+func (d *dispatcher) awaitable(name string, f func()) <-chan struct{} {
 	done := make(chan struct{})
 	if !d.serial.run(func() {
 		defer close(done)
-		d.guard("OnConnect", func() { f(info) })
+		d.guard(name, f)
 	}) {
 		return nil
 	}
 	return done
+}
+
+// hookPatience is how long others wait for a hook that comes before them.
+const hookPatience = time.Second
+
+// awaitHook waits for a hook, but not for long, and not after stop.
+func awaitHook(done, stop <-chan struct{}) {
+	if done == nil {
+		return
+	}
+	patience := time.NewTimer(hookPatience)
+	defer patience.Stop()
+	select {
+	case <-done:
+	case <-stop:
+	case <-patience.C:
+	}
 }
 
 func (d *dispatcher) disconnect(info DisconnectInfo) {

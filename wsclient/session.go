@@ -22,7 +22,8 @@ type session struct {
 
 	lastData  atomic.Int64    // when the last message came, in nanoseconds since began
 	blocked   atomic.Int32    // whether the reader waits for a consumer
-	unblocked atomic.Int64    // when it last went on, in nanoseconds since began
+	unblocked atomic.Int64    // when it last went on while a ping was out, in nanoseconds since began
+	pinging   atomic.Bool     // whether a ping is out
 	pong      chan struct{}   // an application's pong came
 	doubt     chan struct{}   // the queue wants a ping now
 	greeted   <-chan struct{} // OnConnect has returned; nil if there is nothing to wait for
@@ -38,6 +39,10 @@ type session struct {
 	over    bool  // whether there is a cause
 	local   bool  // whether the cause is a request of this side
 	retired bool  // whether no writer may start any more
+
+	maybeLost uint64 // messages of the queue; to be read when the writer has ended
+
+	dismissed atomic.Bool // whether the supervisor has taken it off duty: what arrives later is dropped
 
 	writer sync.WaitGroup // the writer, which leaves last what belongs to the queue
 	idle   *time.Timer    // watches for messages; nil if nobody wants that

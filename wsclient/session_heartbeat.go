@@ -46,11 +46,12 @@ func (m *Manager) ping() {
 
 // ping asks the peer for a sign of life. Its error is that of a dead connection.
 func (s *session) ping(ctx context.Context) error {
+	s.pinging.Store(true)
+	defer s.pinging.Store(false)
 	for {
 		if s.m.outbox != nil {
 			s.m.outbox.Mark()
 		}
-		sent := time.Since(s.began)
 		rtt, pong, err := s.roundTrip(ctx)
 		switch {
 		case err == nil:
@@ -62,10 +63,10 @@ func (s *session) ping(ctx context.Context) error {
 			return nil // the reader reports why the connection ended
 		case s.blocked.Load() != 0:
 			return nil
-		case s.unblocked.Load() < int64(sent):
+		case time.Since(s.began)-time.Duration(s.unblocked.Load()) >= s.m.opts.Heartbeat.PingTimeout/2:
 			return err
 		}
-		// The reader was kept from reading in between. Now it can.
+		// The reader was kept from reading until just now.
 	}
 }
 

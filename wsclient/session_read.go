@@ -39,16 +39,13 @@ func (s *session) deliver(typ wsconn.MessageType, data []byte) []byte {
 	if s.isPong(msg) {
 		return spare(data)
 	}
-	s.m.counters.received(now, len(data))
-
 	in := &s.m.inbound
 	in.gate.Lock()
 	defer in.gate.Unlock()
-	select {
-	case <-s.stop:
+	if s.dismissed.Load() {
 		return spare(data) // it came too late
-	default:
 	}
+	s.m.counters.received(now, len(data))
 	if s.m.intercept(msg) {
 		return spare(data)
 	}
@@ -88,7 +85,9 @@ func (s *session) busy(yes bool) {
 		s.blocked.Store(1)
 		return
 	}
-	s.unblocked.Store(int64(time.Since(s.began)))
+	if s.pinging.Load() || s.m.opts.Heartbeat.IdleTimeout > 0 {
+		s.unblocked.Store(int64(time.Since(s.began)))
+	}
 	s.blocked.Store(0)
 }
 

@@ -2,18 +2,12 @@
 
 package wsclient
 
-import (
-	"errors"
-	"time"
-)
-
-// greetingTime is how long the queue waits for OnConnect.
-const greetingTime = time.Second
+import "errors"
 
 // write is the writer of a manager with a queue. It ends with the session.
 func (s *session) write() {
 	defer s.writer.Done()
-	s.awaitGreeting()
+	awaitHook(s.greeted, s.stop)
 	if s.prior != nil {
 		s.prior.endWriter()
 	}
@@ -37,21 +31,7 @@ func (s *session) write() {
 		}
 	}
 	// Why the connection ended is certain only when it has.
-	box.Down(s.closeCode(), s.conn.Err())
-}
-
-// awaitGreeting lets OnConnect come before what is queued, unless it takes too long.
-func (s *session) awaitGreeting() {
-	if s.greeted == nil {
-		return
-	}
-	patience := time.NewTimer(greetingTime)
-	defer patience.Stop()
-	select {
-	case <-s.greeted:
-	case <-s.stop:
-	case <-patience.C:
-	}
+	s.maybeLost = box.Down(s.closeCode(), s.conn.Err())
 }
 
 // closeCode returns the close code of the peer, 0 if it sent none.

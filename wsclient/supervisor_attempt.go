@@ -20,8 +20,8 @@ func (s *supervisor) dial() {
 // launch runs an attempt, which reports when it is done.
 func (s *supervisor) launch(step step) *attempt {
 	s.m.counters.attempt()
-	s.m.dispatch.attempt(step.Attempt)
 	a := newAttempt(s.m, step)
+	a.announced = s.m.dispatch.attempt(step.Attempt)
 	s.m.tasks.Go(func() {
 		sess, err := a.run()
 		if !s.m.post(func() { s.attemptDone(a, sess, err) }) && sess != nil {
@@ -104,13 +104,14 @@ func (s *supervisor) sessionEnded(sess *session) {
 func (s *supervisor) lost(sess *session) {
 	s.abandon()
 	info := s.dismiss(sess)
-	s.untold = &DisconnectInfo{Reason: info.Why, Close: info, Err: info.Err, Uptime: info.Uptime}
+	s.untold = &DisconnectInfo{Reason: info.Why, Close: info, Err: info.Err, Uptime: info.Uptime, MaybeLost: sess.maybeLost}
 	s.consult(func() verdict { return s.policy.lost(info) }, func(v verdict) { s.decided(info, v) })
 }
 
 // dismiss takes a session off duty and counts its end.
 func (s *supervisor) dismiss(sess *session) CloseInfo {
 	s.session = nil
+	sess.dismissed.Store(true)
 	s.m.live.CompareAndSwap(sess, nil)
 	info := sess.info()
 	s.lastClose, s.downSince = info, time.Now()
@@ -160,6 +161,7 @@ func (s *supervisor) retire(sess *session, code int, reason string, then ...func
 			for _, f := range then {
 				f()
 			}
+			s.closeDown()
 			s.goOn()
 		})
 	})

@@ -165,19 +165,20 @@ func (s *supervisor) shut(reason DisconnectReason, text string) {
 	sess := s.session
 	if sess == nil {
 		s.change(StateChange{To: StateClosing, Close: s.closed()})
-		s.whenFree(s.closeDown)
+		s.closeDown()
 		return
 	}
 	sess.detach(reason) // unless something else came first: that counts then
 	info := s.dismiss(sess)
 	s.change(StateChange{To: StateClosing, Reason: info.Why, Err: info.Err, Close: &info, Endpoint: info.Endpoint})
 	s.m.dispatch.disconnect(DisconnectInfo{Reason: info.Why, Close: info, Err: info.Err, Uptime: info.Uptime})
-	s.retire(sess, codeNormal, text, s.closeDown)
+	s.retire(sess, codeNormal, text)
 }
 
-// closeDown is the last thing that the supervisor does.
+// closeDown is the last thing that the supervisor does, when all sessions are closed. It does not wait for the policy,
+// which may be in the hands of a callback that waits for the end.
 func (s *supervisor) closeDown() {
-	if s.phase == phaseClosed {
+	if s.phase != phaseClosing || s.retiring > 0 {
 		return
 	}
 	s.phase = phaseClosed
