@@ -1,5 +1,47 @@
-// Package wsclient is the WebSocket module of Fieldlink. At present it holds what its packages have in common, the
-// errors; the work is done in the packages below it:
+// Package wsclient keeps a WebSocket connection alive (RFC 6455): one logical connection across many physical ones, with
+// queues that outlive them, subscriptions that are restored, and errors that say what happened.
+//
+//	m, err := wsclient.New("wss://feed.example/ws", &wsclient.Options{
+//		Reconnect: wsclient.ReconnectOptions{MaxAttempts: wsclient.Unlimited},
+//	})
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	defer m.Close()
+//	if err := m.Start(ctx); err != nil {
+//		log.Fatal(err)
+//	}
+//	for msg, err := range m.Messages(ctx) {
+//		if err != nil {
+//			log.Print(err) // messages are missing here, or this is the end
+//			continue
+//		}
+//		fmt.Printf("%s\n", msg.Data)
+//	}
+//
+// # The manager
+//
+// [New] checks the options and does nothing else. [Manager.Connect] waits for a connection; [Manager.Start] connects in
+// the background, and [Manager.Run] does so until its context ends. When the connection is lost, the manager tries
+// again as [ReconnectOptions] say. [Manager.State], [Manager.StateChanges] and [Hooks] tell how things stand, and
+// [Manager.Stats] counts. When the manager gives up, the error goes to everybody who waits for something: Connect, Run,
+// Receive, Messages, Send, Err and OnGiveUp. [Manager.Disconnect], [Manager.Reconnect], [Manager.ScheduleReconnect] and
+// [ControlOptions] are for programs that decide themselves when to be connected.
+//
+// [Manager.Close] ends a manager at once, [Manager.Shutdown] when everything is sent. Both leave no goroutine, timer or
+// file behind.
+//
+// All methods may be called from any goroutine, and from hooks. A context bounds the call that it is given to and
+// nothing else, except for those of Start and Run, whose end closes the manager.
+//
+// # Messages
+//
+// Messages that arrive wait in a bounded queue, or go to a handler: see [ReceiveOptions]. Where some are lost for want of
+// room, receivers are told, at the very place. [Manager.Send] writes at once and fails without a connection, unless
+// [SendOptions] set up a queue: then messages go out in order, on this connection or a later one, if wanted until the
+// peer has acknowledged them, and if wanted out of a spool on the disk.
+//
+// # Packages
 //
 //   - [github.com/fieldlink-go/fieldlink/wsclient/wsconn]: a single connection, dialled or accepted, tuned for
 //     throughput and for bad links.
@@ -18,4 +60,6 @@
 //
 // What sort of trouble it was, whatever the type, is asked with the kinds of errkit: errors.Is(err, errkit.Timeout).
 // Whether the same call may succeed later is answered by errkit.Transient. Addresses in errors have no secrets in them.
+//
+// The package does not exist for GOOS=js: a browser gives programs no network connection to tune.
 package wsclient
