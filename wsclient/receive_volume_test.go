@@ -15,12 +15,12 @@ import (
 	"github.com/fieldlink-go/fieldlink/wsclient/wstest"
 )
 
-// scaled returns n, or a twentieth of it under the race detector and with -short.
+// scaled returns n with -full, and a twentieth of it without.
 func scaled(n int) int {
-	if racing || testing.Short() {
-		return n / 20
+	if *full {
+		return n
 	}
-	return n
+	return n / 20
 }
 
 // A receiver that gives up at the very moment when a message arrives takes nothing with it.
