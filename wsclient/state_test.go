@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -57,7 +58,9 @@ func TestST03ConnectWhenConnected(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		srv := w.serve(idle)
 		m := w.connect(wsclient.Options{})
-		if err := m.Connect(t.Context()); err != nil || srv.Accepted() != 1 {
+		err := m.Connect(t.Context())
+		synctest.Wait()
+		if err != nil || srv.Accepted() != 1 {
 			t.Errorf("connecting again: %v, %d connections", err, srv.Accepted())
 		}
 	})
@@ -76,6 +79,7 @@ func TestST04ConcurrentConnect(t *testing.T) {
 			})
 		}
 		calls.Wait()
+		synctest.Wait()
 		if srv.Accepted() != 1 {
 			t.Errorf("%d connections", srv.Accepted())
 		}
