@@ -109,7 +109,8 @@ func BenchmarkMarshal(b *testing.B) {
 	}
 }
 
-// BenchmarkMarshalReuse is BenchmarkMarshal into buffers that are used again: most of what a Marshal takes is the new memory.
+// BenchmarkMarshalReuse is BenchmarkMarshal into buffers that are used again: most of what a Marshal takes is the new
+// memory.
 func BenchmarkMarshalReuse(b *testing.B) {
 	for _, d := range benchDocuments {
 		b.Run(d.name, func(b *testing.B) {

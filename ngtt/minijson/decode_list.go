@@ -100,8 +100,8 @@ func decodeBytes(d *decoder, v reflect.Value) error {
 	return err
 }
 
-// arrayDecoder decodes lists of at most as many elements as the array has; the rest of it becomes zero. An array of bytes takes
-// exactly as many bytes.
+// arrayDecoder decodes lists of at most as many elements as the array has; the rest of it becomes zero. An array of
+// bytes takes exactly as many bytes.
 func arrayDecoder(t reflect.Type) decodeFunc {
 	if t.Elem().Kind() == reflect.Uint8 {
 		return func(d *decoder, v reflect.Value) error {

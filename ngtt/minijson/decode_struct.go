@@ -42,7 +42,10 @@ func structDecoder(t reflect.Type) decodeFunc {
 				next = i
 			}
 			f := &fields[next]
-			fv := f.grow(v)
+			fv, ok := f.grow(v)
+			if !ok {
+				return d.unfit(ReasonType, t)
+			}
 			if seen.add(next) {
 				if d.opts.DisallowDuplicateKeys {
 					return d.fail(ReasonDuplicateKey)

@@ -26,7 +26,6 @@ func TestUnmarshal(t *testing.T) {
 	t.Parallel()
 	type embedded struct {
 		position
-		*level2
 		Name string `json:"name"`
 	}
 	long := strings.Repeat("k", 300)
@@ -95,7 +94,7 @@ func TestUnmarshal(t *testing.T) {
 		{"struct, exact names alone", "51034c61740301", into[position], position{}},
 		{"struct, key twice", "52036c6174" + "0301" + "036c61740302", into[position], position{2, 0, nil}},
 		{"struct, map twice", "52014d5101610301" + "014d5101620302", into[struct{ M map[string]int }], struct{ M map[string]int }{map[string]int{"b": 2}}},
-		{"embedded", "53036c61740301" + "046e616d658161" + "024c320302", into[embedded], embedded{position{Lat: 1}, nil, "a"}},
+		{"embedded", "52036c61740301" + "046e616d658161", into[embedded], embedded{position{Lat: 1}, "a"}},
 		{"list", "51046e65787451046e65787408", into[list], list{&list{}}},
 		{"big", "1809010000000000000000", into[big.Int], *new(big.Int).Lsh(big.NewInt(1), 64)},
 		{"pointer to big", "0301", into[*big.Int], big.NewInt(1)},
@@ -130,8 +129,8 @@ func TestUnmarshal(t *testing.T) {
 	}
 }
 
-// level2 is embedded by its pointer and not exported: nothing can be stored there.
-type level2 struct{ L2 int }
+// hidden is embedded by a pointer that cannot be set.
+type hidden struct{ H int }
 
 // rawLength is the length of its encoding.
 type rawLength int
@@ -192,6 +191,7 @@ func TestUnmarshalRefuses(t *testing.T) {
 		{"list key of a struct", "6140" + "0301", into[position], minijson.ReasonKey, 1},
 		{"list key of pairs", "6140" + "0301", into[minijson.Map], minijson.ReasonKey, 1},
 		{"interface with methods", "0301", into[error], minijson.ReasonType, 0},
+		{"embedded pointer that cannot be set", "5101480301", into[struct{ *hidden }], minijson.ReasonType, 1},
 		{"channel", "0301", into[chan int], minijson.ReasonType, 0},
 		{"time", "0301", into[time.Time], minijson.ReasonType, 0},
 		{"pointer to itself", "0301", into[pointerToItself], minijson.ReasonType, 0},

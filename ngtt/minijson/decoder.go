@@ -11,8 +11,9 @@ const maxStream = 64 << 20
 // minRead is the room for one Read, in bytes.
 const minRead = 4 << 10
 
-// Decoder reads values from a stream, one after the other. It reads ahead, and holds no more than a value and what came with it
-// in memory: never more than has arrived, whatever a length says. A Decoder is for one goroutine at a time.
+// Decoder reads values from a stream, one after the other. It reads ahead, and holds no more than a value and what
+// came with it in memory: never more than has arrived, whatever a length says. A Decoder is for one goroutine at a
+// time.
 type Decoder struct {
 	r      io.Reader
 	opts   DecodeOptions
@@ -36,9 +37,9 @@ func NewDecoder(r io.Reader, opts *DecodeOptions) *Decoder {
 
 // Decode reads the next value into what v points to. At the end of the stream it returns [io.EOF].
 //
-// After a value that is well-formed and does not fit v, the next call goes on with the next value. Any other error stays: bytes
-// that are no value, a value above a limit, a stream that ends inside a value (the cause is [io.ErrUnexpectedEOF]),
-// a reader that fails.
+// After a value that is well-formed and does not fit v, the next call goes on with the next value. Any other error
+// stays: bytes that are no value, a value above a limit, a stream that ends inside a value (the cause is
+// [io.ErrUnexpectedEOF]), a reader that fails.
 func (d *Decoder) Decode(v any) error {
 	if d.err != nil {
 		return d.err

@@ -31,8 +31,9 @@ type EncodeOptions struct {
 // Marshal returns the encoding of v. See the package comment for what is written for which type.
 func Marshal(v any) ([]byte, error) { return EncodeOptions{}.Append(nil, v) }
 
-// Append appends the encoding of v to dst. It allocates nothing if dst has the room and v is a dynamic tree, as decoding
-// into an any gives, or a pointer to structs, slices, strings and numbers. After an error dst is returned as it was.
+// Append appends the encoding of v to dst. It allocates nothing if dst has the room and v is a dynamic tree, as
+// decoding into an any gives, or a pointer to structs, slices, strings and numbers. After an error dst is returned as
+// it was.
 func Append(dst []byte, v any) ([]byte, error) { return EncodeOptions{}.Append(dst, v) }
 
 // Marshal returns the encoding of v.
@@ -95,7 +96,7 @@ func (e *encoder) release() {
 	if cap(e.entries) > maxKept/32 {
 		e.entries = nil
 	}
-	clear(e.entries[:cap(e.entries)])
+	clear(e.entries) // those that an error left
 	e.entries = e.entries[:0]
 	encoders.Put(e)
 }

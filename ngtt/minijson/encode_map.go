@@ -71,6 +71,7 @@ func (e *encoder) beginEntries(b []byte, begin int) (out []byte, asObject bool, 
 }
 
 func (e *encoder) endEntries(begin int) {
+	clear(e.entries[begin:])
 	e.entries = e.entries[:begin]
 	e.depth--
 }

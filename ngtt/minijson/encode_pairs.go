@@ -16,8 +16,8 @@ func (p pair) text() (text []byte, ok bool) {
 	return p.key[1+f.width:], f.kind == kindString
 }
 
-// pairs encodes a Go map of any type. If all of its keys are strings, be it by chance as in a map[any]any, it is sorted by
-// their bytes, else by the encoded keys.
+// pairs encodes a Go map of any type. If all of its keys are strings, be it by chance as in a map[any]any, it is
+// sorted by their bytes, else by the encoded keys.
 func (e *encoder) pairs(b []byte, m reflect.Value, encode encodeFunc) ([]byte, error) {
 	if err := e.open(); err != nil {
 		return b, err

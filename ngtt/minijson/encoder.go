@@ -9,8 +9,8 @@ import "io"
 //	enc.Encode(second)
 //
 // Every call is one Write; give it a [bufio.Writer] where values are small. A value that cannot be encoded is an
-// *[EncodingError]: nothing of it was written, and the next call may do better. If the writer fails, that error stays. An Encoder
-// is for one goroutine at a time.
+// *[EncodingError]: nothing of it was written, and the next call may do better. If the writer fails, that error stays.
+// An Encoder is for one goroutine at a time.
 type Encoder struct {
 	w    io.Writer
 	opts EncodeOptions
@@ -59,8 +59,8 @@ func (e *Encoder) Encode(v any) error {
 // BeginList writes the head of a list. The next n values are its elements; then it is complete by itself.
 func (e *Encoder) BeginList(n int) error { return e.begin(n, false, AppendList) }
 
-// BeginObject writes the head of an object. The next n values are its own, each after a call of [Encoder.Key]; then it is complete by
-// itself. That no key comes twice is for the caller to see to.
+// BeginObject writes the head of an object. The next n values are its own, each after a call of [Encoder.Key]; then it
+// is complete by itself. That no key comes twice is for the caller to see to.
 func (e *Encoder) BeginObject(n int) error { return e.begin(n, true, AppendObject) }
 
 // Key writes the key of the next value of an object, of at most 255 bytes.

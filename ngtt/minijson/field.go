@@ -18,9 +18,9 @@ type field struct {
 	omitZero  bool
 }
 
-// fieldsOf returns the fields of a struct type in the order of their declaration, by the rules of encoding/json: unexported ones
-// are left out, those of embedded structs count as the outer struct's own, and of several with one name the least nested one
-// wins, or the only one with a tag, or none.
+// fieldsOf returns the fields of a struct type in the order of their declaration, by the rules of encoding/json:
+// unexported ones are left out, those of embedded structs count as the outer struct's own, and of several with one
+// name the least nested one wins, or the only one with a tag, or none.
 func fieldsOf(t reflect.Type) []field {
 	all := collect(nil, t, nil, map[reflect.Type]bool{})
 	byName := make(map[string][]field)
@@ -47,8 +47,8 @@ func collect(fields []field, t reflect.Type, index []int, outer map[reflect.Type
 			embedded = embedded.Elem()
 		}
 		inner := sf.Anonymous && embedded.Kind() == reflect.Struct
-		if !sf.IsExported() && (!inner || sf.Type.Kind() == reflect.Pointer) {
-			continue // nothing can be stored behind an unexported embedded pointer
+		if !sf.IsExported() && !inner {
+			continue
 		}
 		tag, ok := sf.Tag.Lookup("minijson")
 		if !ok {
@@ -100,19 +100,20 @@ func dominant(fields []field) (f field, ok bool) {
 // legal reports whether the field's name can be a key of an object.
 func (f *field) legal() bool { return len(f.name) <= maxKey && utf8.ValidString(f.name) }
 
-// grow returns the field in the struct v, which is addressable. It makes what embedded pointers on the way point to.
-func (f *field) grow(v reflect.Value) reflect.Value {
-	if len(f.index) == 1 {
-		return v.Field(f.index[0])
-	}
+// grow returns the field in the struct v, which is addressable. It makes what embedded pointers on the way point to;
+// ok is false where that cannot be set because its type is not exported.
+func (f *field) grow(v reflect.Value) (fv reflect.Value, ok bool) {
 	for i, x := range f.index {
 		if i > 0 && v.Kind() == reflect.Pointer {
 			if v.IsNil() {
+				if !v.CanSet() {
+					return v, false
+				}
 				v.Set(reflect.New(v.Type().Elem()))
 			}
 			v = v.Elem()
 		}
 		v = v.Field(x)
 	}
-	return v
+	return v, true
 }

@@ -84,10 +84,11 @@ var structs = map[string]any{
 	"embedded with a name": struct {
 		Base `json:"base"`
 	}{},
-	"embedded, not exported": struct{ unnamed }{unnamed{1}},
-	"embedded pointer":       struct{ *Pointed }{&Pointed{1}},
-	"embedded nil pointer":   struct{ *Pointed }{},
-	"recursive":              recursed{A: 1},
+	"embedded, not exported":         struct{ unnamed }{unnamed{1}},
+	"embedded pointer":               struct{ *Pointed }{&Pointed{1}},
+	"embedded nil pointer":           struct{ *Pointed }{},
+	"embedded pointer, not exported": struct{ *unnamed }{&unnamed{1}},
+	"recursive":                      recursed{A: 1},
 	"tag wins": struct {
 		A int `json:"X"`
 		X int

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// FromJSON returns the encoding of JSON text, such as [ToJSON] writes. Numbers with a point or an exponent are floats, others are
-// integers; objects keep their order. Text that is not JSON is an *[EncodingError].
+// FromJSON returns the encoding of JSON text, such as [ToJSON] writes. Numbers with a point or an exponent are floats,
+// others are integers; objects keep their order. Text that is not JSON is an *[EncodingError].
 func FromJSON(text []byte) ([]byte, error) {
 	if !utf8.Valid(text) {
 		return nil, encodingError(ReasonUTF8, "", nil) // encoding/json would replace it

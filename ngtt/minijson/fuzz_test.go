@@ -21,8 +21,8 @@ func addVectors(f *testing.F) {
 	}
 }
 
-// FuzzDecode: no bytes make the decoder panic or take more memory than memoryPerByte says; all ways to decode agree; what decodes
-// encodes again, to bytes that decode to the same value and are canonical.
+// FuzzDecode: no bytes make the decoder panic or take more memory than memoryPerByte says; all ways to decode agree;
+// what decodes encodes again, to bytes that decode to the same value and are canonical.
 func FuzzDecode(f *testing.F) {
 	addVectors(f)
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -109,8 +109,8 @@ func TestDecodeOptions(t *testing.T) {
 	}
 }
 
-// memoryPerByte bounds what decoding into an any allocates, in bytes per byte of input. A list costs 16 bytes per element of
-// one byte; a Go map with one entry costs some 350 bytes, and the shortest object that makes one takes 2.
+// memoryPerByte bounds what decoding into an any allocates, in bytes per byte of input. A list costs 16 bytes per
+// element of one byte; a Go map with one entry costs some 350 bytes, and the shortest object that makes one takes 2.
 const memoryPerByte = 200
 
 // TestHostileLengths: no announced length or count makes the decoder reserve memory for more than there is.

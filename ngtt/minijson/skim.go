@@ -21,9 +21,9 @@ type level struct {
 
 func (s *skimmer) reset(depth, most int) { *s = skimmer{depth: depth, most: most, open: s.open[:0]} }
 
-// run goes on in b, which holds the bytes of the value that are there, and reports whether its end was reached: it is pos bytes
-// long then. The value must fit into limit bytes. With whole nothing comes after b, and a value that does not
-// fit is a truncated one. The reason is empty unless the value is wrong; pos is where, then.
+// run goes on in b, which holds the bytes of the value that are there, and reports whether its end was reached: it is
+// pos bytes long then. The value must fit into limit bytes. With whole nothing comes after b, and a value that does
+// not fit is a truncated one. The reason is empty unless the value is wrong; pos is where, then.
 func (s *skimmer) run(b []byte, limit int, whole, lenient bool) (done bool, reason Reason) {
 	tooLong := ReasonSize
 	if whole {

@@ -17,8 +17,9 @@ const (
 )
 
 // ToJSON returns b, exactly one value, as JSON text for people to read. Nothing is lost: [FromJSON] makes the value of
-// it again. Floats have a point or an exponent, integers have not. Bytes are {"$bytes":"base64"}, floats that are
-// no numbers {"$float":"nan"}, and generic maps {"$map":[[key,value]]}, as is an object whose only key begins with a dollar sign.
+// it again. Floats have a point or an exponent, integers have not. Bytes are {"$bytes":"base64"}, floats that are no
+// numbers {"$float":"nan"}, and generic maps {"$map":[[key,value]]}, as is an object whose only key begins with a
+// dollar sign.
 func ToJSON(b []byte) ([]byte, error) {
 	if err := Valid(b); err != nil {
 		return nil, err

@@ -13,8 +13,8 @@ type Pair struct {
 // are an [EncodingError].
 type Map []Pair
 
-// RawValue is one encoded value. Decoding into it copies the value's bytes, encoding copies them to the output: for parts of a
-// document that are decoded later or not at all. An empty RawValue is written as null.
+// RawValue is one encoded value. Decoding into it copies the value's bytes, encoding copies them to the output: for
+// parts of a document that are decoded later or not at all. An empty RawValue is written as null.
 type RawValue []byte
 
 // Marshaler is a type that says itself what is written for it.
