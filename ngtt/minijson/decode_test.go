@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -327,4 +328,69 @@ func TestKeysKeepTheirKind(t *testing.T) {
 	if d := diff(want, v); d != "" {
 		t.Errorf("value (-want +got):\n%s", d)
 	}
+}
+
+// TestManyPairs: maps with many keys of all kinds know their keys, too.
+func TestManyPairs(t *testing.T) {
+	t.Parallel()
+	var want minijson.Map
+	for i := range 20 {
+		big := new(big.Int).Lsh(big.NewInt(1), uint(70+i))
+		for _, key := range []any{int64(i), float64(i), []byte{byte(i)}, big, strings.Repeat("a", i)} {
+			want = append(want, minijson.Pair{Key: key, Value: int64(i)})
+		}
+	}
+	doc, err := minijson.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	strict := minijson.DecodeOptions{DisallowDuplicateKeys: true}
+	got, _, err := strict.Parse(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := diff(want, got); d != "" {
+		t.Errorf("value (-want +got):\n%s", d)
+	}
+	twice := append([]byte{doc[0], 2 * doc[1]}, doc[2:]...)
+	twice = append(twice, doc[2:]...)
+	if got, _, err = minijson.Parse(twice); err != nil {
+		t.Fatal(err)
+	}
+	if d := diff(want, got); d != "" {
+		t.Errorf("every key twice (-want +got):\n%s", d)
+	}
+	_, _, err = strict.Parse(twice)
+	if e := wantDecodingError(t, err); e.Reason != minijson.ReasonDuplicateKey || e.Offset != int64(len(doc)) {
+		t.Error(err)
+	}
+}
+
+// TestAtOnce: several goroutines may be the first to use a type.
+func TestAtOnce(t *testing.T) {
+	t.Parallel()
+	type node struct {
+		Next  *node            `minijson:"next,omitempty"`
+		Nodes map[string]*node `minijson:"nodes,omitempty"`
+		List  []node           `minijson:"list,omitempty"`
+	}
+	want := node{Next: &node{}, Nodes: map[string]*node{"a": {}}, List: []node{{}}}
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			b, err := minijson.Marshal(want)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			var got node
+			if err := minijson.Unmarshal(b, &got); err != nil {
+				t.Error(err)
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("value (-want +got):\n%s", d)
+			}
+		})
+	}
+	group.Wait()
 }

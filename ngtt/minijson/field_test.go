@@ -93,6 +93,15 @@ var structs = map[string]any{
 		A int `json:"X"`
 		X int
 	}{1, 2},
+	"many, some left out": struct {
+		A, B, C, D, E, F, G, H, I, J, K, L, M, N int `json:",omitempty"`
+		O, P, Q, R, S, T                         int
+		*Pointed
+	}{A: 1, Q: 1},
+	"more than 15, some left out": struct {
+		A                                                 int `json:",omitempty"`
+		B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, R int
+	}{Q: 1},
 	"many": struct{ A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q int }{Q: 1},
 }
 
