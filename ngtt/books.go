@@ -27,10 +27,7 @@ func (b *books) add(n bookkeeping) {
 	b.mu.Lock()
 	b.news = append(b.news, n)
 	b.mu.Unlock()
-	select {
-	case b.wake <- struct{}{}:
-	default:
-	}
+	tell(b.wake)
 }
 
 func (b *books) take() []bookkeeping {

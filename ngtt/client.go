@@ -18,7 +18,7 @@ type Client struct {
 	opts        Options
 	dialer      *link.Dialer
 	ledger      *ledger
-	queue       orderQueue
+	queue       *orderQueue
 	books       books
 	inflight    inflight
 	stats       counters
@@ -53,7 +53,7 @@ func New(credentials *Credentials, opts *Options) (*Client, error) {
 		credentials: credentials, opts: o, dialer: dialer, ledger: newLedger(o.RedeliveryWindow),
 		books: books{wake: make(chan struct{}, 1)}, ran: make(chan struct{}),
 	}
-	c.queue = orderQueue{maxOrders: o.QueueOrders, maxBytes: o.QueueBytes, inflight: &c.inflight}
+	c.queue = newOrderQueue(o.QueueOrders, o.QueueBytes, &c.inflight)
 	c.life, c.kill = context.WithCancel(context.Background())
 	return c, nil
 }

@@ -1,8 +1,11 @@
 package ngtt
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
-// orderQueue holds the orders that wait for the handler, bounded in number and bytes.
+// orderQueue holds the orders that wait for the handler, bounded in number and bytes. One goroutine pushes and one takes.
 type orderQueue struct {
 	maxOrders int
 	maxBytes  int64
@@ -12,7 +15,15 @@ type orderQueue struct {
 	orders  []delivery
 	bytes   int64
 	closed  bool
-	changed chan struct{} // made by who waits, closed at the next change; else nil
+	filled  chan struct{} // tells the one goroutine that takes; holds one piece of news
+	emptied chan struct{} // tells the one goroutine that pushes; holds one piece of news
+}
+
+func newOrderQueue(maxOrders int, maxBytes int64, inflight *inflight) *orderQueue {
+	return &orderQueue{
+		maxOrders: maxOrders, maxBytes: maxBytes, inflight: inflight,
+		filled: make(chan struct{}, 1), emptied: make(chan struct{}, 1),
+	}
 }
 
 // push adds an order, and waits for room until done is closed. It reports whether the order was taken.
@@ -25,15 +36,14 @@ func (q *orderQueue) push(done <-chan struct{}, d delivery) bool {
 			if taken {
 				q.orders = append(q.orders, d)
 				q.bytes += int64(len(d.body))
-				q.notify()
+				tell(q.filled)
 			}
 			q.mu.Unlock()
 			return taken
 		}
-		changed := q.watch()
 		q.mu.Unlock()
 		select {
-		case <-changed:
+		case <-q.emptied:
 		case <-done:
 			return false
 		}
@@ -53,16 +63,15 @@ func (q *orderQueue) take(done <-chan struct{}) (delivery, bool) {
 		if len(q.orders) > 0 {
 			q.inflight.add()
 			d := q.orders[0]
-			q.orders = q.orders[:copy(q.orders, q.orders[1:])]
+			q.orders = slices.Delete(q.orders, 0, 1)
 			q.bytes -= int64(len(d.body))
-			q.notify()
+			tell(q.emptied)
 			q.mu.Unlock()
 			return d, true
 		}
-		changed := q.watch()
 		q.mu.Unlock()
 		select {
-		case <-changed:
+		case <-q.filled:
 		case <-done:
 			return delivery{}, false
 		}
@@ -74,7 +83,7 @@ func (q *orderQueue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.orders, q.bytes, q.closed = nil, 0, true
-	q.notify()
+	tell(q.emptied)
 }
 
 func (q *orderQueue) size() (orders int, bytes int64) {
@@ -83,18 +92,10 @@ func (q *orderQueue) size() (orders int, bytes int64) {
 	return len(q.orders), q.bytes
 }
 
-// watch and notify run with mu held.
-
-func (q *orderQueue) watch() <-chan struct{} {
-	if q.changed == nil {
-		q.changed = make(chan struct{})
-	}
-	return q.changed
-}
-
-func (q *orderQueue) notify() {
-	if q.changed != nil {
-		close(q.changed)
-		q.changed = nil
+// tell leaves news for the goroutine that waits for c, now or later.
+func tell(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
 }

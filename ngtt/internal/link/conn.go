@@ -20,7 +20,8 @@ type Mark interface {
 }
 
 // Conn is one connection. One goroutine calls [Conn.Next] all the time; the other methods may be called from any
-// goroutine. One goroutine of its own writes; [Conn.Close] waits for it.
+// goroutine. One goroutine of its own keeps the time and writes what callers do not write themselves; [Conn.Close] waits for
+// it.
 type Conn struct {
 	opts   Options
 	stream net.Conn // with TLS
@@ -39,11 +40,18 @@ type Conn struct {
 
 	mu sync.Mutex // guards what follows
 
-	closing bool          // no more frames are taken
-	out     []byte        // frames to be written
-	queued  int64         // position in the stream behind out
-	flushed int64         // position in the stream up to which all is written
-	moved   chan struct{} // made by who waits, closed when something was written or proven; else nil
+	closing bool   // no more frames are taken
+	out     []byte // frames to be written
+	queued  int64  // position in the stream behind out
+	flushed int64  // position in the stream up to which all is written
+	read    int64  // position in the stream up to which the hub is known to have read
+	spare   []byte // the buffer that is not out, empty
+	writing bool   // whether somebody writes; one goroutine at a time
+	failed  error  // of a write; nothing is written after it
+
+	lastWrite time.Duration // when something was written last
+	deadline  time.Duration // of writes; belongs to whoever writes
+	moved     chan struct{} // made by who waits, closed when something was written or proven; else nil
 
 	unflushed []waitingMark
 	unproven  []waitingMark

@@ -19,6 +19,10 @@ const (
 	// maxWrite is how much one write deadline covers, so that a long frame passes on a slow link.
 	maxWrite = 64 << 10
 
+	// maxAtOnce is how many bytes may be on their way, for all that is known, when a caller writes itself. With TLS
+	// around small frames they grow to a few times as much, which every network buffer holds.
+	maxAtOnce = 4 << 10
+
 	// maxUnproven is the number of marks without proof that calls for a ping at once.
 	maxUnproven = 256
 

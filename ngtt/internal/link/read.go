@@ -54,6 +54,7 @@ func (c *Conn) pinged(id uint16) {
 		if now-c.answers >= answerInterval && c.refusal("") == nil && c.queued-c.flushed < maxQueued {
 			c.answers = now
 			c.push(wire.Frame{Type: wire.TypePing, TID: id}, nil)
+			c.signal()
 		}
 		return
 	}
@@ -61,6 +62,7 @@ func (c *Conn) pinged(id uint16) {
 	c.pings = slices.Delete(c.pings, i, i+1)
 	c.ids.free(id)
 	c.rtt = now - p.at
+	c.read = max(c.read, p.end)
 	done := 0
 	for done < len(c.unproven) && c.unproven[done].end <= p.end {
 		c.unproven[done].Proven()

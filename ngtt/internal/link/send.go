@@ -10,7 +10,7 @@ import (
 	"github.com/fieldlink-go/fieldlink/ngtt/wire"
 )
 
-// Send queues a frame, which the writer sends at once, together with what else has come meanwhile. It waits while too
+// Send queues a frame, which goes out at once, together with what else has come meanwhile. It waits while too
 // much is queued. The body is copied. A nil error says that the frame is queued, not that it is sent: see [Mark].
 //
 // A body above the limit is an *InvalidFrameError. When the connection has ended, its cause comes back; op names the
@@ -25,11 +25,13 @@ func (c *Conn) Send(ctx context.Context, op string, f wire.Frame, mark Mark) err
 		err := c.refusal(op)
 		room := c.queued == c.flushed || c.queued-c.flushed+size <= maxQueued
 		if err != nil || room {
-			if err == nil {
-				c.push(f, mark)
+			if err != nil {
+				c.mu.Unlock()
+				return err
 			}
-			c.mu.Unlock()
-			return err
+			c.push(f, mark)
+			c.dispatch()
+			return nil
 		}
 		moved := c.watch()
 		c.mu.Unlock()
@@ -76,7 +78,18 @@ func (c *Conn) push(f wire.Frame, mark Mark) {
 	if mark != nil {
 		c.unflushed = append(c.unflushed, waitingMark{Mark: mark, end: c.queued})
 	}
-	c.signal()
+}
+
+// dispatch lets what is queued be written. As long as the hub is not known to be behind, the caller does it itself, which
+// saves waking another goroutine: so few bytes fit into the buffers of the network, so it does not wait. It runs with mu
+// held and gives it back.
+func (c *Conn) dispatch() {
+	if c.queued-c.read > maxAtOnce {
+		c.mu.Unlock()
+		c.signal()
+		return
+	}
+	c.flush()
 }
 
 // Request sends a frame under a transaction id of its own and returns the id and the type of the answer, which is

@@ -10,28 +10,22 @@ import (
 	"github.com/fieldlink-go/fieldlink/ngtt/wire"
 )
 
-// write is the goroutine that writes. It also keeps the time: it wakes up when a ping is due or silence is too long.
+// write is the goroutine that writes what nobody has written at once, and keeps the time: it wakes up when a ping is due
+// or silence is too long.
 func (c *Conn) write() {
 	clock := alarm{timer: time.NewTimer(c.opts.PingInterval), due: c.meter.now() + c.opts.PingInterval}
 	defer clock.timer.Stop()
-	var spare []byte
-	var lastWrite, deadline time.Duration
 	for {
-		batch := c.takeBatch(spare)
-		if len(batch) > 0 {
-			if err := c.writeOut(batch, &deadline); err != nil {
-				c.writeFailed(err)
-				return
-			}
-			lastWrite = c.meter.now()
-			c.batchWritten(len(batch), lastWrite)
-			spare = batch[:0]
-			if cap(spare) > maxWrite {
-				spare = nil
-			}
+		c.mu.Lock()
+		if err := c.failed; err != nil {
+			c.mu.Unlock()
+			c.writeFailed(err)
+			return
+		}
+		if c.flush() {
 			continue
 		}
-		due, err := c.keepTime(lastWrite)
+		due, err := c.keepTime()
 		if err != nil {
 			return
 		}
@@ -49,6 +43,35 @@ func (c *Conn) write() {
 	}
 }
 
+// flush writes what is queued, unless somebody is at it already: then that one, or the goroutine that writes, does the
+// rest. It reports whether it has written. It runs with mu held and gives it back.
+func (c *Conn) flush() bool {
+	if c.writing || c.failed != nil || len(c.out) == 0 {
+		c.mu.Unlock()
+		return false
+	}
+	batch := c.out
+	c.out, c.spare, c.writing = c.spare, nil, true
+	c.mu.Unlock()
+	err := c.writeOut(batch)
+	c.mu.Lock()
+	c.writing = false
+	if err == nil {
+		c.lastWrite = c.meter.now()
+		c.written(len(batch))
+	}
+	if cap(batch) <= maxWrite {
+		c.spare = batch[:0]
+	}
+	c.failed = err
+	rest := err != nil || len(c.out) > 0 || len(c.unproven) >= maxUnproven
+	c.mu.Unlock()
+	if rest {
+		c.signal()
+	}
+	return true
+}
+
 // alarm is a timer that is set anew only when it must ring earlier: ringing too early is cheaper than setting it for
 // every frame.
 type alarm struct {
@@ -63,26 +86,15 @@ func (a *alarm) set(due, now time.Duration) {
 	}
 }
 
-// takeBatch takes all that is queued, if anything is, and leaves an empty buffer to be filled meanwhile.
-func (c *Conn) takeBatch(spare []byte) []byte {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.out) == 0 {
-		return nil
-	}
-	batch := c.out
-	c.out = spare
-	return batch
-}
-
-// writeOut writes a batch, in portions that each have a deadline of their own. A deadline is set for a quarter more than the time and
-// kept while at least the time itself is left, since setting it costs about as much as sealing a small frame.
-func (c *Conn) writeOut(batch []byte, deadline *time.Duration) error {
+// writeOut writes a batch, in portions that each have a deadline of their own. A deadline is set for a quarter more than
+// the time and kept while at least the time itself is left, since setting it costs about as much as sealing a small
+// frame.
+func (c *Conn) writeOut(batch []byte) error {
 	for len(batch) > 0 {
 		n := min(len(batch), maxWrite)
-		if now := c.meter.now(); *deadline-now < c.opts.WriteTimeout {
-			*deadline = now + c.opts.WriteTimeout + c.opts.WriteTimeout/4
-			if err := c.stream.SetWriteDeadline(c.meter.began.Add(*deadline)); err != nil {
+		if now := c.meter.now(); c.deadline-now < c.opts.WriteTimeout {
+			c.deadline = now + c.opts.WriteTimeout + c.opts.WriteTimeout/4
+			if err := c.stream.SetWriteDeadline(c.meter.began.Add(c.deadline)); err != nil {
 				return err
 			}
 		}
@@ -94,15 +106,13 @@ func (c *Conn) writeOut(batch []byte, deadline *time.Duration) error {
 	return nil
 }
 
-// batchWritten moves the marks of a batch on.
-func (c *Conn) batchWritten(n int, now time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// written takes note that so many bytes were written. It runs with mu held.
+func (c *Conn) written(n int) {
 	c.flushed += int64(n)
 	done := 0
 	for done < len(c.unflushed) && c.unflushed[done].end <= c.flushed {
 		m := c.unflushed[done]
-		m.at = now
+		m.at = c.lastWrite
 		m.Flushed()
 		c.unproven = append(c.unproven, m)
 		done++
@@ -127,7 +137,7 @@ func (c *Conn) writeFailed(err error) {
 
 // keepTime queues a ping if one is due, ends the connection if the hub was silent for too long, and otherwise
 // returns when to look again.
-func (c *Conn) keepTime(lastWrite time.Duration) (time.Duration, error) {
+func (c *Conn) keepTime() (time.Duration, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.meter.now()
@@ -140,7 +150,10 @@ func (c *Conn) keepTime(lastWrite time.Duration) (time.Duration, error) {
 			return 0, c.silence("nothing arrived for " + c.opts.ReadIdleTimeout.String())
 		}
 	}
-	if due := c.pingDue(lastWrite); due > now {
+	if c.writing || len(c.out) > 0 { // which says more than a ping
+		return min(now+c.opts.PingInterval, c.silenceDue(now)), nil
+	}
+	if due := c.pingDue(); due > now {
 		return min(due, c.silenceDue(now)), nil
 	}
 	id, ok := c.ids.take()
@@ -155,11 +168,11 @@ func (c *Conn) keepTime(lastWrite time.Duration) (time.Duration, error) {
 
 // pingDue returns when the next ping goes out: after a while without writing, so that the hub sees a sign of life,
 // and a while after something was written that the hub is not known to have read.
-func (c *Conn) pingDue(lastWrite time.Duration) time.Duration {
+func (c *Conn) pingDue() time.Duration {
 	if c.prove {
 		return 0
 	}
-	due := lastWrite + c.opts.PingInterval
+	due := c.lastWrite + c.opts.PingInterval
 	asked := int64(0) // the position that the unanswered pings prove
 	if n := len(c.pings); n > 0 {
 		asked = c.pings[n-1].end
