@@ -38,6 +38,10 @@ type CloseInfo struct {
 	// Uptime is how long the connection was up.
 	Uptime time.Duration
 
+	// Poisoned tells that the message at which the peer closed has been found and taken out of the queue (see
+	// SendOptions), so that the next connection is rid of it.
+	Poisoned bool
+
 	// Err is the first error that ended the connection; nil if this side wanted it.
 	Err error
 }

@@ -186,6 +186,7 @@ func (p *policy) lost(c CloseInfo) verdict {
 		return verdict{err: p.disabled()}
 	}
 	d := p.onClose(c)
+	d.Violation = d.Violation && !c.Poisoned
 	if c.Code == 1000 && c.Remote && p.opts.StopOnNormalClosure {
 		d = Decision{Action: GiveUp}
 	}

@@ -30,6 +30,9 @@ type session struct {
 	prior     *session        // which this one took over from while it was up; nil if there was none
 	reported  bool            // whether the supervisor has heard of the end; it alone uses this
 
+	// The queue found the message at which the peer closed. It is set before writer is done.
+	poisoned bool
+
 	stop chan struct{} // closed with the first cause
 	turn chan struct{} // held by a call of Send that may have to give up waiting
 
@@ -145,6 +148,6 @@ func (s *session) info() CloseInfo {
 		}
 	}
 	info := closeInfo(s.cause, s.gen, s.endpoint, time.Since(s.began))
-	info.Why = s.reason
+	info.Why, info.Poisoned = s.reason, s.poisoned
 	return info
 }

@@ -32,6 +32,9 @@ func (s *session) write() {
 	}
 	// Why the connection ended is certain only when it has.
 	s.maybeLost = box.Down(s.closeCode(), s.conn.Err())
+	s.mu.Lock()
+	s.poisoned = box.Poisoned()
+	s.mu.Unlock()
 }
 
 // closeCode returns the close code of the peer, 0 if it sent none.

@@ -219,6 +219,7 @@ func TestPoison_QU28(t *testing.T) {
 			}
 			equal(t, outbox.Dropped, rs[0].State())
 			equal(t, error(errTooBig), rs[0].Err())
+			equal(t, true, b.Poisoned())
 			b.Up(4)
 			equal(t, numbers(2, 3), next(t, b))
 			b.Sent(2)

@@ -88,6 +88,7 @@ type Box struct {
 	marked  uint64 // of these, before the last ping went out
 	proved  uint64 // of these, before a ping whose pong came
 	struck  int    // entries with strikes
+	found   bool   // the last judgement was final
 
 	sealed  bool
 	closed  bool

@@ -76,9 +76,17 @@ func (b *Box) Down(code int, cause error) (maybeLost uint64) {
 	return maybeLost
 }
 
+// Poisoned reports whether the last Down gave up the message because of which the peer had closed.
+func (b *Box) Poisoned() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.found
+}
+
 // judge finds the message because of which the peer closed. As long as several can be it, each gets a strike, and from
 // then on they go out one by one, so that the guilty one stands alone. mu is held.
 func (b *Box) judge(code int, cause error) {
+	b.found = false
 	poisoned := code == unsupportedData || code == invalidData || code == messageTooBig
 	suspects := 0
 	b.flight.each(func(e *entry) {
@@ -98,6 +106,7 @@ func (b *Box) judge(code int, cause error) {
 			e.strikes = min(e.strikes+1, strikesOut)
 			if e.strikes >= strikesOut && suspects == 1 {
 				b.quarantine(&b.flight, e, cause)
+				b.found = true
 			}
 		}
 	})
