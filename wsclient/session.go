@@ -30,18 +30,16 @@ type session struct {
 	prior     *session        // which this one took over from while it was up; nil if there was none
 	reported  bool            // whether the supervisor has heard of the end; it alone uses this
 
-	// The queue found the message at which the peer closed. It is set before writer is done.
-	poisoned bool
-
 	stop chan struct{} // closed with the first cause
 	turn chan struct{} // held by a call of Send that may have to give up waiting
 
-	mu      sync.Mutex // guards what follows
-	reason  DisconnectReason
-	cause   error // nil if this side wanted the end
-	over    bool  // whether there is a cause
-	local   bool  // whether the cause is a request of this side
-	retired bool  // whether no writer may start any more
+	mu       sync.Mutex // guards what follows
+	reason   DisconnectReason
+	cause    error // nil if this side wanted the end
+	over     bool  // whether there is a cause
+	local    bool  // whether the cause is a request of this side
+	poisoned bool  // whether the queue found the message at which the peer closed
+	retired  bool  // whether no writer may start any more
 
 	maybeLost uint64 // messages of the queue; to be read when the writer has ended
 

@@ -44,7 +44,7 @@ type model struct {
 // reported as lost, the counts say so, and the peer gets messages in the order in which they were accepted.
 func TestAccountsAddUp(t *testing.T) {
 	t.Parallel()
-	seeds := 25
+	seeds := 15
 	if *full {
 		seeds = 3000
 	}
