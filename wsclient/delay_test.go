@@ -84,16 +84,17 @@ func TestRC09ManyAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const attempts = 1_000_000
 		for _, b := range []retry.Backoff{steady, {Jitter: retry.JitterNone, Multiplier: 1e300, Cap: time.Hour}} {
+			want := max(b.Cap, time.Minute)
 			p := mustPolicy(t, EndpointOptions{}, ReconnectOptions{Backoff: b, MaxAttempts: Unlimited})
-			refuse(p, 100, errRefused)
-			for p.dials < attempts-1 { // what failed does to the delays
-				p.dials++
-				p.delays.sequence.Next(nil)
+			delays, _ := refuse(p, 10_000, errRefused)
+			if last := delays[len(delays)-1]; last != want || b.Delay(attempts) != want {
+				t.Errorf("delays %v and %v, want %v", last, b.Delay(attempts), want)
 			}
+			p.dials = attempts - 1 // as if it had gone on for so long
 			if n := p.next().Number; n != attempts {
 				t.Errorf("attempt %d", n)
 			}
-			if v, want := p.failed(errRefused), max(b.Cap, time.Minute); v.delay != want || v.err != nil {
+			if v := p.failed(errRefused); v.delay != want || v.err != nil {
 				t.Errorf("%+v, want %v", v, want)
 			}
 		}

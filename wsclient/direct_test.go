@@ -90,6 +90,7 @@ func TestSendContext(t *testing.T) {
 			t.Error(err)
 		}
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if len(got) != 2 || len(got[0]) != len(long) || slices.Max(got[0]) != 0 || string(got[1]) != "last" {
 			t.Errorf("the peer got %d messages", len(got))
 		}
