@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -149,12 +150,17 @@ func (k *kvmSwitch) order(do func() (parts []string)) {
 	})
 }
 
-// publish sends parts of the state. Before 4.21 there was no switch. It is called with mu held.
+// publish sends parts of the state, all of it if the model is among them: that is how clients know a whole state. It is
+// called with mu held.
 func (k *kvmSwitch) publish(parts ...string) {
-	if len(parts) == 0 {
+	all, some := k.state(), make(map[string]any)
+	switch {
+	case len(parts) == 0:
+		return
+	case slices.Contains(parts, "model"):
+		k.hub.broadcast(event{"switch", all})
 		return
 	}
-	all, some := k.state(), make(map[string]any)
 	for _, part := range parts {
 		some[part] = all[part]
 	}
@@ -267,7 +273,7 @@ func (k *kvmSwitch) setPortParams(c *call) error {
 		for name, d := range delays {
 			p.delays[name] = d
 		}
-		return []string{"model", "edids"}
+		return []string{"model"}
 	})
 	return c.ok(nil)
 }
