@@ -46,7 +46,7 @@ type DownloadedImage struct {
 }
 
 // downloadBuffer is how much is read at once, in bytes.
-const downloadBuffer = 128 << 10
+const downloadBuffer = 64 << 10
 
 // Download writes an image out. The drive must not be connected ([ErrPrecondition]); an unknown image is [ErrNotFound].
 // A success has brought all of it; what an error leaves written is a part, and the next download begins anew. A writer that fails is an [MSDError] with [StepWrite] and its error as the cause. The client's Timeout limits

@@ -2,8 +2,11 @@ package pikvm
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,6 +22,8 @@ type patientConn struct {
 	once   sync.Once
 	closed chan struct{}
 	err    error // of Close
+
+	broken atomic.Pointer[error] // what the first failed Read said
 }
 
 type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -34,11 +39,27 @@ func patientDial(dial dialFunc) dialFunc {
 	}
 }
 
-// Write writes p; when that fails, it waits for Close before it says so.
+// Read reads into p, and remembers how the connection broke.
+func (c *patientConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if err != nil {
+		c.broken.CompareAndSwap(nil, &err)
+	}
+	return n, err
+}
+
+// Write writes p; when that fails, it waits for Close before it says so. A write that Close interrupted, because the
+// reading side had seen the connection break, fails for that reason.
 func (c *patientConn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	if err == nil {
 		return n, nil
+	}
+	if broken := c.broken.Load(); broken != nil && errors.Is(err, net.ErrClosed) {
+		if *broken == io.EOF { //nolint:errorlint // what connections return
+			return n, io.ErrUnexpectedEOF
+		}
+		return n, *broken
 	}
 	grace := time.NewTimer(answerGrace)
 	defer grace.Stop()

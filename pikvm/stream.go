@@ -11,6 +11,11 @@ import (
 // maxRefusal bounds what is read of the body of a refusal to a stream, in bytes.
 const maxRefusal = 64 << 10
 
+// keepAliveSize is the size from which the connection of an upload may serve other requests too, in bytes. A device that
+// refuses early leaves the rest of the body unread, and would take it for the next request: what is larger than all
+// buffers on the way is not sent to its end then, and package net/http closes the connection.
+const keepAliveSize = 32 << 20
+
 // stream is a success whose body is read as it comes, whatever its size.
 type stream struct {
 	*answer // without a body
@@ -86,7 +91,7 @@ func (o *operation) send(k *call, g grant, w *watch, upload *source) (*stream, e
 	if upload != nil {
 		r.Header.Set("Content-Type", "application/octet-stream")
 		r.Body, r.ContentLength = upload, upload.size
-		r.Close = true // a device that refused early has not read the rest, and would take it for the next request
+		r.Close = upload.size < keepAliveSize
 	}
 	response, err := c.http.Do(r)
 	if err != nil {
