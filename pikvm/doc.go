@@ -22,7 +22,7 @@
 // # Limits
 //
 // A request takes at most [Options.Timeout], or as long as the deadline of its context allows. Answers are read up to
-// [Options.MaxBody]. Nothing is repeated unless [Options.Retry] or [ATXOptions.BusyWait] asks for it; the press of a
+// [Options.MaxBody]. Nothing is repeated unless [Options.Retry] or the BusyWait of a call asks for it; the press of a
 // button is never repeated when its answer is lost.
 //
 // # Power and events
@@ -31,11 +31,18 @@
 // look at the LED until it shows the effect; [PowerOptions] says how hard they try, and its OnStep hears of each step.
 // [Client.Events] opens a [Session]: an event socket that reconnects by itself and knows the [State] of the device.
 //
+// # Images
+//
+// [MSD] moves disk images of any size in constant memory. An upload checks first whether the device would refuse, and
+// ends when the device lists the image; [MSD.Mount] shows it to the host and looks whether that is so. Transfers have no
+// limit in time but one on standing still.
+//
 // # Errors
 //
 // Every error matches [Err]. [ErrAuth], [ErrBusy], [ErrUnavailable], [ErrDisabled] and their like tell what the device
 // said: all of them are an [APIError]. [ErrConnect] and [ErrConnectionTimeout] tell that it was not reached or did not
-// answer, [ErrWebSocket] that a socket broke, [ErrPower] that the LED did not show what was asked for,
+// answer, [ErrWebSocket] that a socket broke, [ErrPower] that the LED did not show what was asked for, [ErrMSD] that an
+// operation on images did not reach its end,
 // [ErrConfiguration] that an option or argument was wrong. The kinds of package errkit answer the general questions:
 // whether it may work later (errkit.Transient), and whether it is certain that nothing was sent (errkit.NotSent). No
 // text holds a password, a code or a token.

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
@@ -72,6 +74,18 @@ func watchPower(ctx context.Context, kvm *pikvm.Client) error {
 	return err
 }
 
+// install uploads an image and shows it to the host as a CD-ROM.
+func install(ctx context.Context, kvm *pikvm.Client, path string) error {
+	image, err := kvm.MSD.UploadFile(ctx, path, "", &pikvm.UploadOptions{
+		Replace:  true,
+		Progress: func(sent, size int64) { fmt.Printf("%d %%\n", 100*sent/size) },
+	})
+	if err != nil {
+		return err
+	}
+	return kvm.MSD.Mount(ctx, image.Name, &pikvm.MountOptions{CDROM: true})
+}
+
 // pinned returns the value for the option PinnedSHA256.
 func pinned(ctx context.Context, url string) (string, error) {
 	pin, err := pikvm.Fingerprint(ctx, url, nil)
@@ -125,6 +139,39 @@ func ExampleClient_Events() {
 	fmt.Println("switched off:", explain(watchPower(ctx, kvm)))
 	// Output:
 	// switched off: done
+}
+
+func ExampleMSD_UploadFile() {
+	device := pikvmtest.New(&pikvmtest.Options{TimeScale: 20})
+	if err := device.Start(); err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer device.Close()
+	kvm, err := pikvm.New(device.URL(), &pikvm.Options{Password: "admin"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer kvm.Close()
+	dir, err := os.MkdirTemp("", "example")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "installer.iso")
+	if err := os.WriteFile(path, make([]byte, 10_000), 0o600); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	fmt.Println(explain(install(context.Background(), kvm, path)))
+	fmt.Printf("%+v\n", device.Drive())
+	// Output:
+	// 100 %
+	// done
+	// {Connected:true Image:installer.iso CDROM:true Writable:false}
 }
 
 func ExampleFingerprint() {

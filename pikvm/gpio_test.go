@@ -54,7 +54,8 @@ func TestGPIOState(t *testing.T) {
 					{{Type: "label", Text: "Generic GPIO leds"}},
 					nil,
 					{
-						{Type: "label", Text: "Test 1:"}, led,
+						{Type: "label", Text: "Test 1:"},
+						led,
 						{Type: "output", Channel: "button1", Text: "Press", Confirm: true},
 						{Type: "output", Channel: "relay1", Text: "Relay"},
 					},

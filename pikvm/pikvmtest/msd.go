@@ -224,7 +224,7 @@ func (m *msd) relist() {
 	if m.refresh != nil {
 		return
 	}
-	m.refresh = m.sched.after(msdListing, func() {
+	m.refresh = m.sched.after(m.scaled(msdListing), func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		m.refresh = nil
@@ -233,6 +233,10 @@ func (m *msd) relist() {
 		m.addParts(storage)
 		m.publish(map[string]any{"storage": storage})
 	})
+}
+
+func (m *msd) scaled(d time.Duration) time.Duration {
+	return time.Duration(float64(d) / m.server.opts.TimeScale)
 }
 
 // begin makes the storage busy. Its owner calls finish.
@@ -260,7 +264,7 @@ func (m *msd) usable() error {
 
 // taken reports whether a name cannot be used for a new image.
 func (m *msd) taken(name string) bool {
-	if at, ok := m.removed[name]; ok && time.Since(at) < msdRemoval {
+	if at, ok := m.removed[name]; ok && time.Since(at) < m.scaled(msdRemoval) {
 		return true
 	}
 	delete(m.removed, name)

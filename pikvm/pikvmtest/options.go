@@ -77,8 +77,9 @@ type Options struct {
 	// MetricsPublic lets everybody see the metrics, as an option of devices does (3.246+).
 	MetricsPublic bool
 
-	// TimeScale divides all durations of the ATX lines and of the host, for programs that show the device in real
-	// time: 10 makes a long press take 0.55 s. Sessions, TOTP and the event socket keep real time. Zero means 1.
+	// TimeScale divides all durations of the ATX lines and of the host, and the time in which the list of images follows
+	// a change, for programs that show the device in real time: 10 makes a long press take 0.55 s. Sessions, TOTP and
+	// the event socket keep real time. Zero means 1.
 	TimeScale float64
 
 	// Logger gets what the HTTP server complains about, at level Debug. Nil discards.
