@@ -59,6 +59,10 @@ bitrot: ## flip 10,000 bits of the spool and cut 1,000 files, also beside bbolt
 	go test ./wsclient/spool -count=1 -timeout=60m -v -run 'TestBitRot|TestTruncation' -args -full
 	@go run ./internal/e2e/bitrot
 
+.PHONY: chaos
+chaos: ## send 100,000 orders through 1,000 link cuts
+	go test ./ngtt -count=1 -v -run 'TestNoLossAndNothingTwiceUnderRandomCuts' -args -full
+
 .PHONY: interop
 interop: ## test against independent peers; installs their npm packages
 	bash internal/e2e/interop/setup.sh

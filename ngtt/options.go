@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"log/slog"
+	"math"
 	"net"
 	"time"
 
@@ -22,8 +23,9 @@ type Options struct {
 	// It is called by one goroutine, one order after the other, in the order in which they came. While it runs the
 	// connection stays alive, and further orders wait in a queue. It says that an order is done with [Order.Ack],
 	// and that it is refused with [Order.Nack]; it may return before that and leave both to another goroutine. An
-	// order that gets neither is delivered again after the next loss of the connection. Its context ends with the
-	// client. A panic is recovered and reported, and the order refused.
+	// order that gets neither counts as being executed for as long as the client lives: the hub keeps it, and its
+	// repetitions wait for its answer. The context ends with the client. A panic is recovered and reported, and the
+	// order refused.
 	Handler func(ctx context.Context, order *Order)
 
 	// Addr is the hub, as host:port or as host alone. Empty means the hub of the certificate's environment, at
@@ -79,8 +81,8 @@ type Options struct {
 	// again after Cap only.
 	Backoff retry.Backoff
 
-	// MaxBody bounds the body of a frame in either direction, in bytes. Zero means 16 MiB. A longer one from the hub
-	// ends the connection.
+	// MaxBody bounds the body of a frame in either direction, in bytes. Zero means 16 MiB; the protocol knows no more
+	// than 4 GiB. A longer one from the hub ends the connection.
 	MaxBody int64
 
 	// QueueOrders and QueueBytes bound the orders that wait for the handler. When either is reached, the client
@@ -174,6 +176,10 @@ func (o *Options) withDefaults() (Options, error) {
 	}
 	if opts.QueueOrders < 0 {
 		return opts, ngtterr.Configuration("New", "QueueOrders", "negative")
+	}
+	opts.MaxBody = min(opts.MaxBody, math.MaxUint32)
+	if opts.Time == nil && opts.TLSConfig != nil {
+		opts.Time = opts.TLSConfig.Time
 	}
 	if opts.Time == nil {
 		opts.Time = time.Now

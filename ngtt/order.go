@@ -45,8 +45,8 @@ func (o *Order) Decode(v any) error { return minijson.Unmarshal(o.Body, v) }
 //
 // Nil means that the confirmation is on its way. When the order's connection is gone, the error matches
 // [ErrOrderConnectionLost]; nothing is left to do, since the hub delivers the order again and the client confirms it
-// then. Only the first call of Ack and [Order.Nack] has an effect; later ones return what the first one did. ctx limits
-// the waiting for journal and queue.
+// then. Only the first call of Ack and [Order.Nack] has an effect; later ones return what the first one did. ctx is for the
+// values that the journal may want: what was executed is recorded and confirmed even if ctx has ended.
 func (o *Order) Ack(ctx context.Context) error {
 	o.once.Do(func() { o.err = o.client.confirm(ctx, o) })
 	return o.err
@@ -61,6 +61,7 @@ func (o *Order) Nack(ctx context.Context) error {
 
 func (c *Client) confirm(ctx context.Context, o *Order) error {
 	defer c.inflight.done()
+	ctx = context.WithoutCancel(ctx)
 	record, deliveries := c.ledger.finish(o.entry, time.Now())
 	if err := c.opts.Journal.Put(ctx, record); err != nil {
 		// The order was executed: not to say so would only have it executed again.
@@ -72,6 +73,7 @@ func (c *Client) confirm(ctx context.Context, o *Order) error {
 
 func (c *Client) reject(ctx context.Context, o *Order) error {
 	defer c.inflight.done()
+	ctx = context.WithoutCancel(ctx)
 	deliveries := c.ledger.abandon(o.entry)
 	c.forget(ctx, o.entry.ID)
 	c.stats.rejected.Add(1)

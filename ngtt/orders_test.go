@@ -312,3 +312,67 @@ func TestBrokenJournal(t *testing.T) {
 		}
 	})
 }
+
+// An order that was executed is recorded and confirmed whatever became of the context.
+func TestAckWithEndedContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, ngtttest.Options{})
+		journal := &strictJournal{MemoryJournal: ngtt.NewMemoryJournal()}
+		b.client(ngtt.Options{Journal: journal, Handler: func(ctx context.Context, o *ngtt.Order) {
+			ended, cancel := context.WithCancel(ctx)
+			cancel()
+			if err := o.Ack(ended); err != nil {
+				t.Error(err)
+			}
+		}})
+		b.hub.Enqueue(device, body("W1"))
+		b.wait(func(c ngtttest.Counts) bool { return c.Confirmed == 1 })
+		synctest.Wait()
+		entries, _ := journal.Load(t.Context())
+		if len(entries) != 1 || entries[0].State != ngtt.JournalConfirmed {
+			t.Errorf("%+v", entries)
+		}
+	})
+}
+
+// strictJournal does nothing for a context that has ended.
+type strictJournal struct{ *ngtt.MemoryJournal }
+
+func (j *strictJournal) Put(ctx context.Context, e ngtt.JournalEntry) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return j.MemoryJournal.Put(ctx, e)
+}
+
+// Answers have room even when a hub that reads nothing lets everything else wait.
+func TestAnswersDoNotWaitForRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, ngtttest.Options{})
+		orders, handler := held()
+		c := b.client(ngtt.Options{Handler: handler})
+		b.hub.Enqueue(device, bodies(0, 10)...)
+		synctest.Wait()
+		b.network.Stall(netem.Up)
+		if err := c.StreamLogs(t.Context(), make([]byte, 1<<20)); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := c.StreamLogs(ctx, make([]byte, 1<<20)); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("logs had room: %v", err)
+		}
+		began := time.Now()
+		for range 10 {
+			if err := (<-orders).Ack(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		if after := time.Since(began); after != 0 {
+			t.Errorf("waited %v", after)
+		}
+		b.network.Resume(netem.Up)
+		b.wait(func(c ngtttest.Counts) bool { return c.Confirmed == 10 })
+	})
+}

@@ -2,6 +2,7 @@ package ngtt
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/hex"
@@ -48,12 +49,7 @@ func tlsConfig(credentials *Credentials, o *Options, host string) (*tls.Config, 
 		config.MinVersion = tls.VersionTLS12
 	}
 	config.Time = o.Time
-	if o.ServerName != "" || config.ServerName == "" {
-		config.ServerName = host
-	}
-	if o.ServerName != "" {
-		config.ServerName = o.ServerName
-	}
+	config.ServerName = cmp.Or(o.ServerName, config.ServerName, host)
 	// Without a look at the authorities that the hub asks for: it is up to the hub to refuse, and then we know.
 	certificate := credentials.Certificate()
 	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &certificate, nil }
@@ -77,7 +73,7 @@ func tlsConfig(credentials *Credentials, o *Options, host string) (*tls.Config, 
 	}
 	switch chosen {
 	case "RootCAs":
-		config.RootCAs = o.RootCAs
+		config.RootCAs, config.InsecureSkipVerify = o.RootCAs, false
 	case "PinnedSHA256":
 		pin, err := hex.DecodeString(strings.ReplaceAll(strings.TrimSpace(o.PinnedSHA256), ":", ""))
 		if err != nil || len(pin) != sha256.Size {

@@ -11,7 +11,8 @@ import (
 )
 
 // Send queues a frame, which goes out at once, together with what else has come meanwhile. It waits while too
-// much is queued. The body is copied. A nil error says that the frame is queued, not that it is sent: see [Mark].
+// much is queued, but frames without a body always have room: they answer frames of the hub, which bounds their number.
+// The body is copied. A nil error says that the frame is queued, not that it is sent: see [Mark].
 //
 // A body above the limit is an *InvalidFrameError. When the connection has ended, its cause comes back; op names the
 // call in every other error.
@@ -23,7 +24,7 @@ func (c *Conn) Send(ctx context.Context, op string, f wire.Frame, mark Mark) err
 	for {
 		c.mu.Lock()
 		err := c.refusal(op)
-		room := c.queued == c.flushed || c.queued-c.flushed+size <= maxQueued
+		room := len(f.Body) == 0 || c.queued == c.flushed || c.queued-c.flushed+size <= maxQueued
 		if err != nil || room {
 			if err != nil {
 				c.mu.Unlock()
