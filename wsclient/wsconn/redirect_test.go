@@ -1,6 +1,8 @@
 package wsconn_test
 
 import (
+	"context"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -90,5 +92,54 @@ func TestF10Redirects(t *testing.T) {
 	}
 	if n := other.Accepted(); n != 0 {
 		t.Errorf("%d connections to the other host", n)
+	}
+}
+
+// Redirects to other hosts are followed when wanted, and then other headers than the credentials of HTTP go there.
+func TestCrossHostRedirects(t *testing.T) {
+	t.Parallel()
+	got := make(chan http.Header, 1)
+	other := play(t, func(s *wstest.Session) error {
+		r, err := s.Request()
+		if err != nil {
+			return err
+		}
+		got <- r.Header
+		return upgraded((*wstest.Session).Echo)(s)
+	})
+	srv, err := wstest.Start(&wstest.Options{Request: func(w http.ResponseWriter, r *http.Request) bool {
+		http.Redirect(w, r, strings.Replace(other.URL(), "127.0.0.1", "localhost", 1), http.StatusFound)
+		return false
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { srv.Close() })
+	c := dial(t, srv.URL(), &wsconn.DialOptions{
+		MaxRedirects: 1, CrossHostRedirects: true, Proxy: noProxy,
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, strings.Replace(addr, "localhost", "127.0.0.1", 1))
+		},
+		Header: http.Header{"Authorization": {"Bearer S3CRET"}, "X-Device": {"7"}},
+	})
+	c.CloseNow()
+	if h := <-got; h.Get("Authorization") != "" || h.Get("X-Device") != "7" {
+		t.Errorf("the other host got %v", h)
+	}
+}
+
+// Check finds what Dial would turn down.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	if err := wsconn.Check("ws://peer", nil); err != nil {
+		t.Error(err)
+	}
+	for field, err := range map[string]error{
+		"url":          wsconn.Check("ftp://peer", nil),
+		"MaxRedirects": wsconn.Check("ws://peer", &wsconn.DialOptions{MaxRedirects: 11}),
+	} {
+		if e := want[*wsconn.ConfigError](t, err); e.Field != field {
+			t.Errorf("%s: %v", field, err)
+		}
 	}
 }

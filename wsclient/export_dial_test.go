@@ -1,0 +1,4 @@
+package wsclient
+
+// NetDial makes the default DialContext.
+var NetDial = netDial
