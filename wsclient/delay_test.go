@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -154,13 +155,29 @@ func TestRC26CallbackGivesUp(t *testing.T) {
 		if d := cmp.Diff(seconds(60, 120, 180), append(got, more...)); d != "" {
 			t.Errorf("delays (-want +got):\n%s", d)
 		}
-		if e, ok := errors.AsType[*ReconnectError](err); !ok || e.Attempts != 3 || !e.Terminal || !errors.Is(err, enough) {
+		if e, ok := errors.AsType[*ReconnectError](err); !ok || e.Attempts != 3 || !e.Terminal || !errors.Is(err, enough) ||
+			!errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("an outage: %#v", err)
 		}
 		if v := mustPolicy(t, EndpointOptions{}, ReconnectOptions{
 			Strategy: Callback, Delay: func(Attempt) (time.Duration, error) { return -time.Second, nil },
 		}); v.failed(errRefused).delay != 0 {
 			t.Error("a negative delay is not none")
+		}
+	})
+}
+
+// The callback is asked before the first attempt, too.
+func TestRC26AtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		enough := errors.New("enough")
+		p := mustPolicy(t, EndpointOptions{}, ReconnectOptions{Strategy: Callback, Delay: func(Attempt) (time.Duration, error) {
+			return 0, enough
+		}})
+		err := connectFor(p, time.Minute).err
+		if e, ok := errors.AsType[*ReconnectError](err); !ok || e.Attempts != 0 || !errors.Is(err, enough) ||
+			!errors.Is(err, syscall.ECONNRESET) || len(e.Unwrap()) != 2 {
+			t.Errorf("%#v", err)
 		}
 	})
 }

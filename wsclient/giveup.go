@@ -9,24 +9,23 @@ import (
 	"github.com/fieldlink-go/fieldlink/errkit"
 )
 
-// giveUp returns the error that ends the search for a connection, whose last failure is err. Terminal tells that it is
-// not the number of attempts that ends it.
+// giveUp returns the error that ends the search for a connection, whose last failure is err: that of an attempt or, if
+// none was made since, the loss itself. Terminal tells that it is not the number of attempts that ends it.
 func (p *policy) giveUp(err error, terminal bool) error {
-	e := p.pool.list[max(p.pool.current, 0)]
+	e := p.pool.list[p.pool.current]
 	if p.initial {
 		return connectError(err, e.target, p.pool.current, p.dials, time.Since(p.began))
 	}
 	return &ReconnectError{
 		Info:   p.reconnectInfo(ErrReconnect, err),
-		Outage: p.outage, Terminal: terminal, Cause: p.cause(),
+		Outage: p.outage, Terminal: terminal, Cause: p.cause,
 	}
 }
 
 // disabled returns the error that ends the manager's efforts after a loss when there are to be none.
 func (p *policy) disabled() error {
 	return &ReconnectError{
-		Info:   p.reconnectInfo(ErrReconnectDisabled, p.cause()),
-		Outage: p.outage, Disabled: true, Cause: p.cause(),
+		Info: p.reconnectInfo(ErrReconnectDisabled, p.lastErr), Outage: p.outage, Disabled: true,
 	}
 }
 
@@ -35,14 +34,6 @@ func (p *policy) reconnectInfo(class *errkit.Class, err error) errkit.Info {
 		Class: class, Op: opConnect, Target: p.pool.list[p.pool.current].target, Attempts: p.dials,
 		Kind: errkit.TransportKind(err) &^ errkit.NotSent, Err: errkit.CleanCause(err),
 	}
-}
-
-// cause returns what ended the last connection.
-func (p *policy) cause() error {
-	if p.lastClose == nil {
-		return nil
-	}
-	return p.lastClose.Err
 }
 
 // connectError returns the error of a search for a first connection, whose last attempt failed with err: the error of

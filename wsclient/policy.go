@@ -41,6 +41,7 @@ type policy struct {
 	lastErr    error
 	lastStatus int
 	lastClose  *CloseInfo
+	cause      error // what ended the last connection, once there may be other failures
 }
 
 // authState says how far the refreshing of refused credentials has got.
@@ -90,7 +91,7 @@ func newPolicy(url string, e *EndpointOptions, r *ReconnectOptions, canRefresh b
 func (p *policy) begin() {
 	p.initial = true
 	p.restart()
-	p.outage, p.lastErr, p.lastStatus, p.lastClose = 0, nil, 0, nil
+	p.outage, p.lastErr, p.lastStatus, p.lastClose, p.cause = 0, nil, 0, nil, nil
 	p.pool.begin()
 }
 
@@ -107,7 +108,7 @@ func (p *policy) left(c CloseInfo) {
 	p.initial = false
 	p.restart()
 	p.outage++
-	p.lastClose, p.lastErr, p.lastStatus = &c, c.Err, 0
+	p.lastClose, p.lastErr, p.lastStatus, p.cause = &c, c.Err, 0, c.Err
 	p.pool.lost(0, 0, false)
 }
 
@@ -180,7 +181,7 @@ func (p *policy) lost(c CloseInfo) verdict {
 		p.violations, p.auth = 0, authGood
 	}
 	p.initial = false
-	p.lastClose, p.lastErr, p.lastStatus = &c, c.Err, 0
+	p.lastClose, p.lastErr, p.lastStatus, p.cause = &c, c.Err, 0, nil
 
 	if p.opts.Disabled || p.opts.MaxAttempts == NoRetry {
 		return verdict{err: p.disabled()}
@@ -196,6 +197,7 @@ func (p *policy) lost(c CloseInfo) verdict {
 	if p.dials >= p.limit() {
 		return verdict{err: p.giveUp(c.Err, false)}
 	}
+	p.cause = c.Err
 	if d.Action == RefreshAuth {
 		p.delay = 0
 		return verdict{}

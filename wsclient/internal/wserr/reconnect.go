@@ -13,7 +13,7 @@ type ReconnectError struct {
 	Outage   int   // which loss of a connection it was, from 1
 	Terminal bool  // whether the last failure forbade further attempts; otherwise their number was used up
 	Disabled bool  // whether there were to be no attempts at all
-	Cause    error // what ended the connection
+	Cause    error // what ended the connection; nil if that is Info.Err
 }
 
 func (e *ReconnectError) Error() string { return errkit.Message(&e.Info, "") }
@@ -21,11 +21,10 @@ func (e *ReconnectError) Error() string { return errkit.Message(&e.Info, "") }
 // Unwrap returns the failure of the last dial and what ended the connection.
 func (e *ReconnectError) Unwrap() []error {
 	var causes []error
-	if e.Err != nil {
-		causes = append(causes, e.Err)
-	}
-	if e.Cause != nil && e.Cause != e.Err {
-		causes = append(causes, e.Cause)
+	for _, err := range []error{e.Err, e.Cause} {
+		if err != nil {
+			causes = append(causes, err)
+		}
 	}
 	return causes
 }
