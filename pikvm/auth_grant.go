@@ -14,10 +14,11 @@ type grant struct {
 	code   string       // one-time code within, empty if there is none
 	token  string       // of the session, in cookie mode
 	login  uint64       // number of the login that opened it
+	more   []string     // secrets in the parameters of the request
 }
 
 // secrets returns what must never show up in a text.
-func (g grant) secrets() []string { return append(g.creds.secrets(g.code), g.token) }
+func (g grant) secrets() []string { return append(append(g.creds.secrets(g.code), g.token), g.more...) }
 
 // grant makes a proof from the client's credentials; in cookie mode it logs in if need be.
 func (o *operation) grant() (grant, error) {

@@ -74,7 +74,7 @@ func (m *MSD) Fetch(ctx context.Context, address string, opts *FetchOptions) (*W
 		return nil, err
 	}
 	written, err := m.fetch(ctx, &call{
-		op: op, method: http.MethodPost, path: "/api/msd/write_remote", query: o.query(address),
+		op: op, method: http.MethodPost, path: "/api/msd/write_remote", query: o.query(address), hidden: secretsOf(address),
 	}, &o)
 	if err != nil {
 		return nil, err
@@ -134,6 +134,35 @@ func (o *FetchOptions) query(address string) url.Values {
 		query.Set("remove_incomplete", "1")
 	}
 	return query
+}
+
+// minHidden is how long the values in a query are that may be secrets: shorter ones would blot out half a text.
+const minHidden = 4
+
+// secretsOf returns what in an address gives access to something, as written and as meant: the password, and the values
+// of its query, such as signatures. The device repeats addresses in its errors.
+func secretsOf(address string) []string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return []string{address}
+	}
+	var secrets []string
+	hide := func(secret string) {
+		if len(secret) >= minHidden {
+			secrets = append(secrets, secret, url.QueryEscape(secret), url.PathEscape(secret))
+		}
+	}
+	if password, ok := u.User.Password(); ok {
+		hide(password)
+	}
+	for pair := range strings.SplitSeq(u.RawQuery, "&") {
+		_, value, _ := strings.Cut(pair, "=")
+		hide(value)
+		if plain, err := url.QueryUnescape(value); err == nil {
+			hide(plain)
+		}
+	}
+	return secrets
 }
 
 // fetch performs the transfer and follows its lines to the end.

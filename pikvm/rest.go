@@ -26,6 +26,7 @@ type call struct {
 	form   url.Values // body; nil means none
 	json   []byte     // body of Redfish; nil means none
 	login  bool       // HTTP 400 means refused credentials
+	hidden []string   // secrets in the query
 	silent bool       // what the device writes may repeat credentials: no text of it beside the envelope's
 }
 

@@ -78,6 +78,7 @@ func (o *operation) open(k *call, w *watch) (*stream, error) {
 // send sends the request once, with the body that upload has, and returns the answer, whatever it says.
 func (o *operation) send(k *call, g grant, w *watch, upload *source) (*stream, error) {
 	c := o.client
+	g.more = k.hidden
 	var reached atomic.Bool
 	r, err := http.NewRequestWithContext(o.traced(&reached), k.method, c.url(c.base.Scheme, k.path, k.query), nil)
 	if err != nil {
