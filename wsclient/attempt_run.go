@@ -199,7 +199,7 @@ func (a *attempt) replay(s *session) error {
 // explain makes the error of an attempt whose time is up the same wherever it was at that moment.
 func (a *attempt) explain(err error) error {
 	if !errors.Is(context.Cause(a.ctx), errAttemptTime) {
-		if e, ok := errors.AsType[*TimeoutError](err); !ok || e.Op != opConnect || e.Limit == 0 {
+		if e, ok := err.(*TimeoutError); !ok || e.Op != opConnect || e.Limit == 0 {
 			return err
 		}
 	}

@@ -199,3 +199,24 @@ func TestConnectContext(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+// Without a connection, and without one being sought, there is nothing to wait for.
+func TestShutdownAtRest(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		m := w.manager(wsclient.Options{Send: wsclient.SendOptions{Mode: wsclient.SendQueued}})
+		if err := m.Send(t.Context(), wsclient.Text, []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		err := m.Shutdown(t.Context())
+		if e := want[*wsclient.DrainError](t, err); e.Unsent != 1 || time.Since(began) != 0 || !errors.Is(err, wsclient.ErrNotConnected) {
+			t.Errorf("%#v after %v", e, time.Since(began))
+		}
+		if left := m.DrainPending(); len(left) != 1 || string(left[0].Data) != "x" {
+			t.Errorf("left behind: %+v", left)
+		}
+		if err := m.Shutdown(t.Context()); err != nil {
+			t.Errorf("again: %v", err)
+		}
+	})
+}

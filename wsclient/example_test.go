@@ -17,7 +17,7 @@ func Example() {
 				return
 			}
 		}
-		<-c.Done()
+		wstest.Echo(c)
 	}})
 	if err != nil {
 		log.Fatal(err)
@@ -26,8 +26,6 @@ func Example() {
 
 	m, err := wsclient.New(srv.URL(), &wsclient.Options{
 		Reconnect: wsclient.ReconnectOptions{MaxAttempts: wsclient.Unlimited},
-		// Pings and the answers to them are read where messages are, and this server reads nothing.
-		Heartbeat: wsclient.HeartbeatOptions{PingInterval: -1},
 	})
 	if err != nil {
 		log.Fatal(err)

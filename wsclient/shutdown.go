@@ -53,13 +53,15 @@ func (m *Manager) drain(ctx context.Context) error {
 	}
 	m.outbox.Seal()
 	var cause error
-	select {
-	case <-m.outbox.Empty():
-		return nil
-	case <-ctx.Done():
-		cause = errkit.FromContext(ctx)
-	case <-m.Done():
-		cause = m.Err()
+	if m.command(func() { cause = m.supervisor.idle() }) && cause == nil {
+		select {
+		case <-m.outbox.Empty():
+			return nil
+		case <-ctx.Done():
+			cause = errkit.FromContext(ctx)
+		case <-m.Done():
+			cause = m.Err()
+		}
 	}
 	select {
 	case <-m.outbox.Empty():

@@ -270,6 +270,17 @@ func (s *supervisor) wait(d time.Duration) {
 	s.set(&s.timer, d, func() { s.whenFree(s.dial) })
 }
 
+// idle returns why nothing will be sent unless somebody connects; nil if something may be.
+func (s *supervisor) idle() error {
+	if s.phase != phaseRest {
+		return nil
+	}
+	if err := s.m.Err(); err != nil {
+		return err
+	}
+	return ErrNotConnected
+}
+
 // rest ends all plans: err is why, and goes to everybody who waits for something.
 func (s *supervisor) rest(err error, gaveUp bool) {
 	s.abandon()
