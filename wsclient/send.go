@@ -41,7 +41,7 @@ func (m *Manager) Send(ctx context.Context, typ MessageType, data []byte) error 
 // send writes a message at once.
 func (s *session) send(typ MessageType, data []byte) error {
 	if err := s.conn.Write(typ, data); err != nil {
-		return err
+		return s.marked(err)
 	}
 	s.m.counters.sentOne(len(data))
 	return nil

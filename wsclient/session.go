@@ -84,6 +84,17 @@ func (s *session) fail(reason DisconnectReason, err error) {
 	}
 }
 
+// marked returns err with the generation of the session, if it has a place for that.
+func (s *session) marked(err error) error {
+	e, ok := err.(*ClosedError) //nolint:errorlint // what wraps such an error is no news of this connection
+	if !ok || e.Gen != 0 {
+		return err
+	}
+	m := *e
+	m.Gen = s.gen
+	return &m
+}
+
 // detach ends the session because this side wants to; the connection stays open. It reports false if something else
 // came first.
 func (s *session) detach(reason DisconnectReason) bool { return s.finish(reason, nil, true) }
@@ -104,7 +115,7 @@ func (s *session) setCause(reason DisconnectReason, err error, local bool) bool 
 	if s.over {
 		return false
 	}
-	s.over, s.reason, s.cause, s.local = true, reason, err, local
+	s.over, s.reason, s.cause, s.local = true, reason, s.marked(err), local
 	if s.idle != nil {
 		s.idle.Stop()
 	}

@@ -122,6 +122,9 @@ func (s *session) appPing() (rtt time.Duration, pong bool, err error) {
 				last = sent
 			}
 			left := h.PingTimeout - time.Since(last)
+			if suspended(-left, h.PingTimeout) {
+				sent, left = time.Now(), h.PingTimeout
+			}
 			if left <= 0 {
 				return 0, false, &TimeoutError{
 					Info:  errkit.Info{Class: wserr.ErrTimeout, Op: "ping", Target: s.endpoint},
@@ -132,6 +135,10 @@ func (s *session) appPing() (rtt time.Duration, pong bool, err error) {
 		}
 	}
 }
+
+// suspended reports whether a timer rang so late that this process cannot have run when it was due. What arrived
+// meanwhile is not read yet, so the silence proves nothing.
+func suspended(late, limit time.Duration) bool { return late >= limit/4 }
 
 // isPong recognises the answer to an application's ping.
 func (s *session) isPong(msg Message) (is bool) {
@@ -153,7 +160,11 @@ func (s *session) isPong(msg Message) (is bool) {
 func (s *session) checkIdle() {
 	limit := s.m.opts.Heartbeat.IdleTimeout
 	quiet := time.Since(s.began) - time.Duration(max(s.lastData.Load(), s.unblocked.Load()))
-	if s.blocked.Load() != 0 {
+	switch {
+	case s.blocked.Load() != 0:
+		quiet = 0
+	case suspended(quiet-limit, limit):
+		s.unblocked.Store(int64(time.Since(s.began)))
 		quiet = 0
 	}
 	if quiet < limit {

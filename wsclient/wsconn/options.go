@@ -56,8 +56,8 @@ type Options struct {
 	ReadBuffer int
 
 	// WriteTimeout is the longest time that a write may make no progress. It bounds no whole message: on a slow link
-	// a long one takes as long as it takes. Detection may need up to twice the time. Zero means 10 s, negative
-	// means no limit.
+	// a long one takes as long as it takes. Detection may need half as long again. Zero means 10 s, negative means no
+	// limit.
 	WriteTimeout time.Duration
 
 	// CloseTimeout bounds the close handshake. Zero means 1 s; more than 5 s, the limit of the library below, mean 5 s.

@@ -37,7 +37,8 @@ type ping struct {
 // Ping sends a ping and returns the time until its pong. Someone must be reading meanwhile.
 //
 // Any byte that arrives is a sign of life, so a pong behind a long message does no harm: Ping waits as long as
-// something comes in. When nothing does for [Options.PingTimeout] after the ping went out, it returns a *TimeoutError.
+// something comes in. When nothing does for [Options.PingTimeout] after the ping went out, it returns a *TimeoutError;
+// a process that was suspended in between waits for as long again.
 // It also returns when ctx is done, with an error that matches ctx.Err(). Neither ends the connection; that is up to the
 // caller.
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
@@ -70,6 +71,10 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 				last = sent
 			}
 			left := c.opts.PingTimeout - time.Since(last)
+			if left <= -c.opts.PingTimeout/4 {
+				// This process did not run in between. What arrived meanwhile is not read yet.
+				sent, left = time.Now(), c.opts.PingTimeout
+			}
 			if left <= 0 {
 				return 0, &wserr.TimeoutError{
 					Info:  errkit.Info{Class: wserr.ErrTimeout, Op: callPing, Target: c.target},

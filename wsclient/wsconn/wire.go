@@ -84,10 +84,15 @@ func (w *wire) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// patience is how many deadlines in a row pass, without a byte that was written, until a write fails. Together they
+// are the stall time. Counting them, instead of looking at the clock, gives a process that was suspended another
+// chance: the peer may have taken everything meanwhile.
+const patience = 4
+
 // Write fails when nothing at all could be written for the stall time; as long as the peer takes some bytes, it
 // goes on.
 func (w *wire) Write(p []byte) (int, error) {
-	total := 0
+	total, quiet := 0, 0
 	for {
 		chunk := p[total:]
 		if w.step > 0 && len(chunk) > w.step {
@@ -101,7 +106,10 @@ func (w *wire) Write(p []byte) (int, error) {
 		w.writes.Add(1)
 		w.out.Add(int64(n))
 		total += n
-		if err != nil && !w.resumable(n, err) {
+		if quiet++; n > 0 {
+			quiet = 0
+		}
+		if err != nil && (quiet == patience || !w.resumable(err)) {
 			return total, err
 		}
 		if total == len(p) {
@@ -110,8 +118,9 @@ func (w *wire) Write(p []byte) (int, error) {
 	}
 }
 
-func (w *wire) resumable(n int, err error) bool {
-	return n > 0 && w.step == 0 && errors.Is(err, os.ErrDeadlineExceeded) && !w.ending()
+// resumable reports whether a write that failed may be gone on with.
+func (w *wire) resumable(err error) bool {
+	return w.step == 0 && errors.Is(err, os.ErrDeadlineExceeded) && !w.ending()
 }
 
 // ending reports whether writes have been given their last deadline.
@@ -126,13 +135,17 @@ func (w *wire) arm() error {
 	if w.stall <= 0 {
 		return nil
 	}
+	limit := w.stall
+	if w.step == 0 {
+		limit = max(w.stall/patience, 1)
+	}
 	now := time.Now()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.final || w.armed.Sub(now) >= w.stall {
+	if w.final || w.armed.Sub(now) >= limit {
 		return nil
 	}
-	w.armed = now.Add(w.stall + w.stall/8)
+	w.armed = now.Add(limit + limit/8)
 	return w.Conn.SetWriteDeadline(w.armed)
 }
 

@@ -142,7 +142,7 @@ func TestWriteTimeout(t *testing.T) {
 			if e.Op != "send" || e.Limit != 4*time.Second || !errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Errorf("got %v", err)
 			}
-			if took < 4*time.Second || took > 9*time.Second {
+			if took < 4*time.Second || took > 6*time.Second {
 				t.Errorf("took %v", took)
 			}
 			if err := <-done; err != error(e) {
