@@ -59,7 +59,7 @@ func (s *session) deliver(typ wsconn.MessageType, data []byte) []byte {
 		return spare(data)
 	}
 	if cap(data) <= maxSpare {
-		msg.Data = append(make([]byte, 0, len(data)), data...)
+		msg.Data = append([]byte{}, data...) // make would clear it first
 	}
 	if s.put(msg) {
 		in.dedup.keep()
