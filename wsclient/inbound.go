@@ -91,5 +91,8 @@ func (in *inbound) close(m *Manager) {
 	for _, msg := range in.held {
 		m.overflowed(m.inbox.PutLast(msg))
 	}
+	if len(in.held) > 0 && m.opts.Receive.Handler != nil {
+		m.handle()
+	}
 	in.held = nil
 }
