@@ -2,50 +2,140 @@ package wsclient_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
+	"time"
 
 	"github.com/fieldlink-go/fieldlink/wsclient"
 	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
 	"github.com/fieldlink-go/fieldlink/wsclient/wstest"
 )
 
-func Example() {
-	srv, err := wstest.Start(&wstest.Options{Handler: func(c *wsconn.Conn) {
-		for _, price := range []string{"101.5", "101.7", "end"} {
-			if c.Write(wsconn.Text, []byte(price)) != nil {
-				return
-			}
-		}
-		wstest.Echo(c)
-	}})
+// follow is the program of the README.
+func follow(ctx context.Context, url string) error {
+	opts := wsclient.PresetGateway() // tries for ever
+	opts.Subscribe.Initial = []wsclient.Subscription{wsclient.Channel("prices")}
+	m, err := wsclient.New(url, &opts)
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
+	defer m.Close()
+	if err := m.Start(ctx); err != nil {
+		return err
+	}
+	for msg, err := range m.Messages(ctx) { // across connections
+		if lost, ok := errors.AsType[*wsclient.QueueFullError](err); ok {
+			fmt.Println("missing here:", lost.DroppedCount)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%s\n", msg.Data)
+	}
+	return nil
+}
+
+// A subscriber, and a server that drops the connection after each price.
+func Example() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	price := 100
+	srv := startServer(func(conn *wsconn.Conn) {
+		_, msg, err := conn.Read(nil)
+		if err != nil {
+			return
+		}
+		fmt.Printf("server got %s\n", msg)
+		if price++; price > 102 {
+			cancel()
+			return
+		}
+		_ = conn.Write(wsconn.Text, fmt.Appendf(nil, "price %d", price))
+	})
 	defer srv.Close()
 
-	m, err := wsclient.New(srv.URL(), &wsclient.Options{
-		Reconnect: wsclient.ReconnectOptions{MaxAttempts: wsclient.Unlimited},
-	})
+	err := follow(ctx, srv.URL())
+	fmt.Println("canceled:", errors.Is(err, context.Canceled))
+	// Output:
+	// server got {"type":"subscribe","channel":"prices"}
+	// price 101
+	// server got {"type":"subscribe","channel":"prices"}
+	// price 102
+	// server got {"type":"subscribe","channel":"prices"}
+	// canceled: true
+}
+
+// explain tells errors apart, whatever call they came from. ReconnectError comes first: what failed last is inside it,
+// and would be found as well.
+func explain(err error) string {
+	var (
+		gaveUp  *wsclient.ReconnectError
+		connect *wsclient.ConnectionError
+		closed  *wsclient.ClosedError
+		timeout *wsclient.TimeoutError
+	)
+	switch {
+	case errors.As(err, &gaveUp):
+		return fmt.Sprintf("not regained after %d attempts", gaveUp.Attempts)
+	case errors.As(err, &connect):
+		return fmt.Sprintf("no connection after %d attempts", connect.Attempts)
+	case errors.As(err, &closed):
+		return fmt.Sprintf("closed with %d %q", closed.Code, closed.Reason)
+	case errors.As(err, &timeout):
+		return fmt.Sprintf("%s took longer than %v", timeout.Op, timeout.Limit)
+	case errors.Is(err, wsclient.Err):
+		return "another error of this package: " + err.Error()
+	}
+	return "not of this package"
+}
+
+// What each error is about. The order of the cases matters: an error may have another one inside.
+func Example_errors() {
+	ctx := context.Background()
+	srv := startServer(func(conn *wsconn.Conn) { _, _, _ = conn.Read(nil) }) // the first message ends the connection
+	opts := &wsclient.Options{
+		Dial: wsclient.DialOptions{HandshakeTimeout: time.Second},
+		Reconnect: wsclient.ReconnectOptions{
+			Strategy: wsclient.Immediate, MaxAttempts: 3, MaxInitialAttempts: 2,
+		},
+	}
+	m, err := wsclient.New(srv.URL(), opts)
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer m.Close()
-	ctx := context.Background()
-	if err := m.Start(ctx); err != nil {
+
+	fmt.Println("before:", explain(m.Send(ctx, wsclient.Text, []byte("too early"))))
+	if err := m.Connect(ctx); err != nil {
 		log.Fatal(err)
 	}
-	for msg, err := range m.Messages(ctx) {
-		if err != nil {
-			log.Print(err) // messages are missing here, or this is the end
-			continue
-		}
-		if string(msg.Data) == "end" {
-			break
-		}
-		fmt.Printf("%s\n", msg.Data)
-	}
+	soon, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+	defer cancel()
+	_, err = m.Receive(soon)
+	fmt.Println("receive in time:", !errors.Is(err, wsclient.ErrTimeout))
+
+	srv.Close()
+	_, err = m.Receive(ctx)
+	fmt.Println("receive:", explain(err))
+	fmt.Println("connect:", explain(m.Connect(ctx)))
+
+	m.Close()
+	fmt.Println("afterwards:", explain(m.Connect(ctx)))
 	// Output:
-	// 101.5
-	// 101.7
+	// before: closed with 1006 "Not connected"
+	// receive in time: false
+	// receive: not regained after 3 attempts
+	// connect: no connection after 2 attempts
+	// afterwards: closed with 1000 ""
+}
+
+// startServer starts a server on this machine.
+func startServer(handler func(*wsconn.Conn)) *wstest.Server {
+	srv, err := wstest.Start(&wstest.Options{Handler: handler})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return srv
 }

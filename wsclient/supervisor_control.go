@@ -277,13 +277,13 @@ func (s *supervisor) rolloverDone(a *attempt, sess *session, err error) {
 	sess.prior = old
 	s.m.show(sess)
 	old.detach(ReasonConnectionLimit)
+	s.m.counters.connected(sess) // before the end of the old one, or there would be a moment of downtime
 	gone := s.dismiss(old)
 	s.downSince = time.Now()
 	s.policy.connected()
 	s.session = sess
 	s.check.stop()
 	info := ConnectInfo{Gen: sess.gen, Endpoint: sess.endpoint, Reconnect: true, Attempts: a.step.Number, Seamless: true}
-	s.m.counters.connected(sess)
 	s.m.logConnected(sess, info)
 	sess.activate(s.m.dispatch.connect(info))
 	s.m.dispatch.disconnect(DisconnectInfo{Reason: gone.Why, Close: gone, Uptime: gone.Uptime, Err: gone.Err, Seamless: true})
