@@ -2,6 +2,7 @@ package wsclient_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -74,6 +75,43 @@ func TestSeamless(t *testing.T) {
 		}
 		if s := m.Stats(); s.Connects != 2 || s.Disconnects != 1 || s.TotalDowntime != 0 {
 			t.Errorf("counters: %+v", s)
+		}
+	})
+}
+
+// What the peer writes on the old connection until it has read the subscription on the new one is delivered.
+func TestSeamlessDeliversBoth(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.net.Latency(netem.Both, 50*time.Millisecond)
+		subscribed := make(chan struct{})
+		w.play(upgraded(func(s *wstest.Session) error {
+			_, err := s.Next()
+			<-subscribed
+			return errors.Join(err, s.Send(wstest.Text("old")), s.Echo())
+		}), upgraded(func(s *wstest.Session) error {
+			_, err := s.Next()
+			close(subscribed)
+			return errors.Join(err, s.Send(wstest.Text("new")), s.Echo())
+		}))
+		m := w.connect(wsclient.Options{
+			Control:   wsclient.ControlOptions{MaxConnectionAge: time.Hour, Seamless: true},
+			Heartbeat: wsclient.HeartbeatOptions{PingInterval: 2 * time.Hour}, // the first script does not read
+		})
+		if err := m.Subscribe(t.Context(), wsclient.Channel("x")); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour)
+		var got []string
+		for range 2 {
+			msg, err := m.Receive(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, string(msg.Data))
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, []string{"new", "old"}) || w.open() != 1 {
+			t.Errorf("received %q, %d connections are open", got, w.open())
 		}
 	})
 }

@@ -3,6 +3,7 @@
 package wsclient
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -120,6 +121,25 @@ func (s *session) setCause(reason DisconnectReason, err error, local bool) bool 
 		s.idle.Stop()
 	}
 	return true
+}
+
+// linger waits until the peer has read the subscriptions on the next session, and everything that it wrote on this one
+// before that has arrived. Two pongs show it. A peer that does not answer pings, or a consumer that keeps the reader from
+// reading, is given CloseTimeout.
+func (s *session) linger(next *session) {
+	ctx, cancel := context.WithTimeout(context.Background(), s.m.opts.Conn.CloseTimeout)
+	defer cancel()
+	if h := &s.m.opts.Heartbeat; h.PingInterval < 0 || h.AppPing != nil {
+		select {
+		case <-next.stop:
+		case <-s.conn.Done():
+		case <-ctx.Done():
+		}
+		return
+	}
+	if _, err := next.conn.Ping(ctx); err == nil {
+		_, _ = s.conn.Ping(ctx) // without a pong it has had its time
+	}
 }
 
 // retire closes a session that has ended, with a close frame if code is not 0. When it returns, nothing of the session

@@ -108,10 +108,15 @@ func (s *supervisor) lost(sess *session) {
 	s.consult(func() verdict { return s.policy.lost(info) }, func(v verdict) { s.decided(info, v) })
 }
 
-// dismiss takes a session off duty and counts its end.
+// dismiss takes a session off duty and counts its end. What it still brings is dropped.
 func (s *supervisor) dismiss(sess *session) CloseInfo {
-	s.session = nil
 	sess.dismissed.Store(true)
+	return s.relieve(sess)
+}
+
+// relieve takes a session off duty and counts its end. What it still brings is delivered.
+func (s *supervisor) relieve(sess *session) CloseInfo {
+	s.session = nil
 	s.m.live.CompareAndSwap(sess, nil)
 	info := sess.info()
 	s.lastClose, s.downSince = info, time.Now()
@@ -153,9 +158,14 @@ func (s *supervisor) decided(info CloseInfo, v verdict) {
 
 // retire closes a session that is not on duty any more, and then whoever waits goes on.
 func (s *supervisor) retire(sess *session, code int, reason string, then ...func()) {
+	s.whileRetiring(func() { sess.retire(code, reason) }, then...)
+}
+
+// whileRetiring runs f, which closes a session, on a goroutine of its own, and then whoever waits goes on.
+func (s *supervisor) whileRetiring(f func(), then ...func()) {
 	s.retiring++
 	s.m.tasks.Go(func() {
-		sess.retire(code, reason)
+		f()
 		s.m.post(func() {
 			s.retiring--
 			for _, f := range then {

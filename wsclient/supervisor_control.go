@@ -278,7 +278,7 @@ func (s *supervisor) rolloverDone(a *attempt, sess *session, err error) {
 	s.m.show(sess)
 	old.detach(ReasonConnectionLimit)
 	s.m.counters.connected(sess) // before the end of the old one, or there would be a moment of downtime
-	gone := s.dismiss(old)
+	gone := s.relieve(old)
 	s.downSince = time.Now()
 	s.policy.connected()
 	s.session = sess
@@ -287,7 +287,10 @@ func (s *supervisor) rolloverDone(a *attempt, sess *session, err error) {
 	s.m.logConnected(sess, info)
 	sess.activate(s.m.dispatch.connect(info))
 	s.m.dispatch.disconnect(DisconnectInfo{Reason: gone.Why, Close: gone, Uptime: gone.Uptime, Err: gone.Err, Seamless: true})
-	s.retire(old, codeNormal, "connection has reached its age")
+	s.whileRetiring(func() {
+		old.linger(sess)
+		old.retire(codeNormal, "connection has reached its age")
+	})
 	s.watch()
 	if sess.reported {
 		s.lost(sess)
