@@ -1,8 +1,10 @@
 package wsclient_test
 
 import (
+	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -84,13 +86,14 @@ func TestSeamlessDeliversBoth(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		w.net.Latency(netem.Both, 50*time.Millisecond)
 		subscribed := make(chan struct{})
+		tell := sync.OnceFunc(func() { close(subscribed) })
 		w.play(upgraded(func(s *wstest.Session) error {
 			_, err := s.Next()
 			<-subscribed
 			return errors.Join(err, s.Send(wstest.Text("old")), s.Echo())
 		}), upgraded(func(s *wstest.Session) error {
 			_, err := s.Next()
-			close(subscribed)
+			tell()
 			return errors.Join(err, s.Send(wstest.Text("new")), s.Echo())
 		}))
 		m := w.connect(wsclient.Options{
@@ -102,8 +105,10 @@ func TestSeamlessDeliversBoth(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		var got []string
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
 		for range 2 {
-			msg, err := m.Receive(t.Context())
+			msg, err := m.Receive(ctx)
 			if err != nil {
 				t.Fatal(err)
 			}
