@@ -56,15 +56,15 @@ func Example() {
 	})
 	defer srv.Close()
 
-	err := follow(ctx, srv.URL())
-	fmt.Println("canceled:", errors.Is(err, context.Canceled))
+	if err := follow(ctx, srv.URL()); err != nil && !errors.Is(err, context.Canceled) {
+		log.Fatal(err)
+	}
 	// Output:
 	// server got {"type":"subscribe","channel":"prices"}
 	// price 101
 	// server got {"type":"subscribe","channel":"prices"}
 	// price 102
 	// server got {"type":"subscribe","channel":"prices"}
-	// canceled: true
 }
 
 // explain tells errors apart, whatever call they came from. ReconnectError comes first: what failed last is inside it,
