@@ -11,7 +11,7 @@ import (
 var full = flag.Bool("full", false, "run the long versions of tests")
 
 func TestMain(m *testing.M) {
-	if runChild() {
+	if runChild() || runSleeper() {
 		return
 	}
 	leak.Main(m)
