@@ -12,18 +12,32 @@ import (
 // request is one call of Append or AppendBatch on its way into the log.
 type request struct {
 	entries []Entry
-	one     [1]Entry // what entries holds if it is one, to save an allocation
-	size    int64    // bytes with frames
-	done    chan struct{}
+	one     [1]Entry      // what entries holds if it is one, to save an allocation
+	size    int64         // bytes with frames
+	done    chan struct{} // gets one value, which its caller takes; then the request may be used again
 
-	// Set before done is closed.
+	// Set before done gets its value.
 	first uint64
 	err   error
 }
 
 func (r *request) finish(err error) {
 	r.err = err
-	close(r.done)
+	r.done <- struct{}{}
+}
+
+// request returns a request, which may have been used before.
+func (s *Spool) request() *request {
+	if r, ok := s.requests.Get().(*request); ok {
+		return r
+	}
+	return &request{done: make(chan struct{}, 1)}
+}
+
+// release takes a request back that nobody else has any more.
+func (s *Spool) release(r *request) {
+	*r = request{done: r.done}
+	s.requests.Put(r)
 }
 
 // Append stores a record behind all others and returns its number. With a nil error it is stored as the [SyncPolicy]
@@ -32,8 +46,10 @@ func (r *request) finish(err error) {
 // The context bounds the wait for room and for those who append before. A write that has begun is waited for, so that
 // the result is certain. The payload may be changed after the return.
 func (s *Spool) Append(ctx context.Context, e Entry) (seq uint64, err error) {
-	r := &request{one: [1]Entry{e}}
+	r := s.request()
+	r.one[0] = e
 	r.entries = r.one[:]
+	defer s.release(r)
 	return s.submit(ctx, r)
 }
 
@@ -43,7 +59,10 @@ func (s *Spool) AppendBatch(ctx context.Context, entries []Entry) (first uint64,
 	if len(entries) == 0 {
 		return 0, nil
 	}
-	return s.submit(ctx, &request{entries: entries})
+	r := s.request()
+	r.entries = entries
+	defer s.release(r)
+	return s.submit(ctx, r)
 }
 
 func (s *Spool) submit(ctx context.Context, r *request) (uint64, error) {
@@ -53,7 +72,6 @@ func (s *Spool) submit(ctx context.Context, r *request) (uint64, error) {
 	if ctx.Err() != nil {
 		return 0, ended("spool.append", ctx)
 	}
-	r.done = make(chan struct{})
 	if err := s.enqueue(r); err != nil {
 		return 0, err
 	}
@@ -61,13 +79,24 @@ func (s *Spool) submit(ctx context.Context, r *request) (uint64, error) {
 	for {
 		var room <-chan struct{}
 		select {
-		case <-r.done:
-			return r.first, r.err
-		case <-ctx.Done():
-			return s.abandon(ctx, r)
-		case s.turn <- struct{}{}:
+		case s.turn <- struct{}{}: // most often nobody else is here
 			room = s.lead()
 			<-s.turn
+		default:
+			select {
+			case <-r.done:
+				return r.first, r.err
+			case <-ctx.Done():
+				return s.abandon(ctx, r)
+			case s.turn <- struct{}{}:
+				room = s.lead()
+				<-s.turn
+			}
+		}
+		select {
+		case <-r.done:
+			return r.first, r.err
+		default:
 		}
 		if room == nil {
 			continue
@@ -75,7 +104,9 @@ func (s *Spool) submit(ctx context.Context, r *request) (uint64, error) {
 		select {
 		case <-room:
 		case <-r.done:
+			return r.first, r.err
 		case <-ctx.Done():
+			return s.abandon(ctx, r)
 		}
 	}
 }
@@ -188,6 +219,9 @@ func (s *Spool) gather() (group []*request, room <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.buf = s.buf[:0]
+	clear(s.group)
+	group = s.group[:0]
+	defer func() { s.group = group }()
 	seed, seq, now := s.tail.seed, s.next, time.Now()
 	for len(s.queue) > 0 {
 		r := s.queue[0]
@@ -199,7 +233,7 @@ func (s *Spool) gather() (group []*request, room <-chan struct{}) {
 				break
 			}
 			if wait, tryAgain := s.overflow(r); !tryAgain {
-				return nil, wait
+				return group, wait
 			}
 			continue
 		}
@@ -217,6 +251,10 @@ func (s *Spool) gather() (group []*request, room <-chan struct{}) {
 // pop takes the first request out of the queue. mu is held.
 func (s *Spool) pop() {
 	s.queue[0] = nil
+	if len(s.queue) == 1 {
+		s.queue = s.queue[:0]
+		return
+	}
 	s.queue = s.queue[1:]
 }
 

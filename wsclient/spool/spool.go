@@ -42,7 +42,10 @@ type Spool struct {
 	tail   *segment      // the same; written under mu as well
 	synced int64         // up to where its contents are safe
 	failed bool          // what is behind synced can no longer be relied on
-	buf    []byte        // the group being written
+	buf    []byte        // the group being written, encoded
+	group  []*request    // and its requests
+
+	requests sync.Pool // of calls of Append that are over
 
 	out      sync.Mutex // held by the side that takes records out
 	reader   vfs.File   // the segment that was read last

@@ -19,7 +19,8 @@ type Spool interface {
 }
 
 const (
-	readAhead   = 1024     // records in memory that are not handed out
+	readAhead   = 1024     // records read at a time
+	window      = 4096     // records in memory that are not handed out
 	windowBytes = 1 << 20  // of them
 	maxReceipts = 16 << 10 // receipts of records that are not in memory
 	retryDisk   = time.Second
@@ -118,15 +119,19 @@ func (b *Box) append(ctx context.Context, e spool.Entry) (uint64, error) {
 // register takes note of a record. mu is held.
 func (b *Box) register(seq uint64, e entry) {
 	d := b.disk
-	d.ahead[seq] = struct{}{}
-	for {
+	if seq == d.known+1 {
+		d.known++
+	} else {
+		d.ahead[seq] = struct{}{}
+	}
+	for len(d.ahead) > 0 {
 		if _, ok := d.ahead[d.known+1]; !ok {
 			break
 		}
 		d.known++
 		delete(d.ahead, d.known)
 	}
-	if d.appending == 0 { // numbers that are missing were given to nobody
+	if d.appending == 0 && len(d.ahead) > 0 { // numbers that are missing were given to nobody
 		for n := range d.ahead {
 			d.known = max(d.known, n)
 		}
@@ -150,7 +155,7 @@ func (b *Box) register(seq uint64, e entry) {
 
 // windowOpen reports whether memory has room for another record. mu is held.
 func (b *Box) windowOpen(size int) bool {
-	return b.wait.live < readAhead && (b.wait.live == 0 || b.wait.bytes+int64(size) <= windowBytes)
+	return b.wait.live < window && (b.wait.live == 0 || b.wait.bytes+int64(size) <= windowBytes)
 }
 
 // follow keeps the receipt of a record until it is read. There is a bound, lest many messages on the disk fill the

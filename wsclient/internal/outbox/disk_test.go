@@ -133,14 +133,14 @@ func TestSpoolServesEveryReceipt(t *testing.T) {
 func TestSpoolBoundsMemory(t *testing.T) {
 	t.Parallel()
 	b := outbox.New(outbox.Config{Spool: openSpool(t, t.TempDir(), nil)})
-	rs := put(t, b, 1, 20_000)
-	if s := b.Stats(); s.Bytes > 100<<10 || s.Depth != 20_000 {
+	rs := put(t, b, 1, 22_000)
+	if s := b.Stats(); s.Bytes > 100<<10 || s.Depth != 22_000 {
 		t.Errorf("%+v", s)
 	}
-	equal(t, outbox.Unknown, rs[19_999].State())
-	<-rs[19_999].Done()
+	equal(t, outbox.Unknown, rs[21_999].State())
+	<-rs[21_999].Done()
 	b.Up(1)
-	equal(t, numbers(1, 20_000), drainAll(t, b))
+	equal(t, numbers(1, 22_000), drainAll(t, b))
 	equal(t, outbox.Written, rs[15_000].State())
 	identity(t, b)
 }
