@@ -4,6 +4,7 @@ package wsclient_test
 
 import (
 	"bufio"
+	"fmt"
 	"os"
 	"os/exec"
 	"syscall"
@@ -17,12 +18,16 @@ import (
 // pong came for so long, or dead, which it notices as it would have without the pause.
 func TestFI22Suspended(t *testing.T) {
 	t.Parallel()
-	for _, alive := range []bool{true, false} {
-		name := "peer dead"
-		if alive {
-			name = "peer alive"
-		}
-		t.Run(name, func(t *testing.T) {
+	for _, c := range []struct {
+		watch string
+		alive bool
+	}{
+		{watch: "ping", alive: true},
+		{watch: "ping", alive: false},
+		{watch: "app-ping", alive: true},
+		{watch: "idle", alive: true},
+	} {
+		t.Run(fmt.Sprintf("%s, peer alive %t", c.watch, c.alive), func(t *testing.T) {
 			t.Parallel()
 			pinged := make(chan wstest.Frame)
 			answer := make(chan bool)
@@ -33,16 +38,13 @@ func TestFI22Suspended(t *testing.T) {
 					if err != nil {
 						return nil // the client has given up
 					}
-					if f.Opcode != wstest.OpPing {
-						continue
-					}
 					select {
 					case pinged <- f:
 					case <-t.Context().Done():
 						return nil
 					}
 					if <-answer {
-						s.Send(wstest.Pong(string(f.Payload)))
+						s.Send(wstest.Pong(string(f.Payload)), wstest.Text("data"))
 					}
 				}
 			}), upgraded(func(s *wstest.Session) error {
@@ -53,7 +55,7 @@ func TestFI22Suspended(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { peer.Close() })
-			child, lines := startSleeper(t, peer.URL())
+			child, lines := startSleeper(t, c.watch+" "+peer.URL())
 			expect(t, lines, "connected 1")
 			<-pinged
 			answer <- true
@@ -61,8 +63,8 @@ func TestFI22Suspended(t *testing.T) {
 			suspend(t, child)
 			<-time.After(2 * sleeperTimeout)
 			resume(t, child)
-			answer <- alive
-			if alive {
+			answer <- c.alive
+			if c.alive {
 				select {
 				case <-pinged:
 					close(answer)
@@ -78,10 +80,10 @@ func TestFI22Suspended(t *testing.T) {
 }
 
 // startSleeper starts a child and returns what it says. It ends with the test.
-func startSleeper(t *testing.T, url string) (*os.Process, *bufio.Scanner) {
+func startSleeper(t *testing.T, task string) (*os.Process, *bufio.Scanner) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), sleeperURL+"="+url)
+	cmd.Env = append(os.Environ(), sleeperTask+"="+task)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
