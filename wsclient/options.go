@@ -120,7 +120,9 @@ type HeartbeatOptions struct {
 	PingInterval time.Duration
 
 	// PingTimeout is how long nothing at all may arrive after a ping before the connection counts as dead. Any byte is
-	// a sign of life. While a consumer that does not keep up blocks the reader, it is suspended. Zero means 10 s.
+	// a sign of life. While a consumer that does not keep up blocks the reader, it is suspended, and it begins anew when
+	// this process itself did not run for a while. What waits in the system to be sent is ahead of the ping: on a slow
+	// uplink the limit must leave time for that. Zero means 10 s.
 	PingTimeout time.Duration
 
 	// IdleTimeout ends a connection on which no message arrived for this long, whatever the pings say. Zero means
