@@ -6,6 +6,7 @@ SHELL := bash
 PREFIX   := github.com/fieldlink-go/fieldlink
 PKG      ?= work
 FUZZTIME ?= 20s
+SOAK     ?= 10m
 ARCHES   := 386 arm arm64
 
 # The tools are a module of their own, outside of go.work.
@@ -62,6 +63,10 @@ bitrot: ## flip 10,000 bits of the spool and cut 1,000 files, also beside bbolt
 .PHONY: chaos
 chaos: ## send 100,000 orders through 1,000 link cuts
 	go test ./ngtt -count=1 -v -run 'TestNoLossAndNothingTwiceUnderRandomCuts' -args -full
+
+.PHONY: soak
+soak: ## let WebSocket managers work in bad weather for SOAK (10m), and check their books and what they hold
+	@go run ./internal/e2e/soak -duration $(SOAK)
 
 .PHONY: interop
 interop: ## test against independent peers; installs their npm packages

@@ -1,4 +1,5 @@
-// Program wsclient sends a message over a WebSocket and gets it back, from outside of the repository.
+// Program wsclient keeps a WebSocket through the loss of its connection and loses no message, from outside of the
+// repository.
 package main
 
 import (
@@ -6,24 +7,35 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 
+	"github.com/fieldlink-go/fieldlink/wsclient"
 	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
 )
 
 func main() {
 	server := httptest.NewServer(http.HandlerFunc(echo))
 	defer server.Close()
-	conn, err := wsconn.Dial(context.Background(), "ws"+server.URL[len("http"):], nil)
+	ctx := context.Background()
+	opts := wsclient.PresetGateway()
+	opts.Reconnect.Strategy = wsclient.Immediate
+	m, err := wsclient.New("ws"+strings.TrimPrefix(server.URL, "http"), &opts)
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := conn.Write(wsconn.Text, []byte("hello")); err != nil {
+	if err := m.Connect(ctx); err != nil {
 		log.Fatal(err)
 	}
-	if typ, message, err := conn.Read(nil); err != nil || typ != wsconn.Text || string(message) != "hello" {
-		log.Fatalf("%v %q %v", typ, message, err)
+	for gen, text := range []string{"hello", "again"} {
+		if err := m.Send(ctx, wsclient.Text, []byte(text)); err != nil {
+			log.Fatal(err)
+		}
+		if msg, err := m.Receive(ctx); err != nil || string(msg.Data) != text || msg.Gen != uint64(gen+1) {
+			log.Fatalf("%q %d %v", msg.Data, msg.Gen, err)
+		}
+		m.KillAndReconnect()
 	}
-	if err := conn.Close(1000, "done"); err != nil {
+	if err := m.Shutdown(ctx); err != nil {
 		log.Fatal(err)
 	}
 }
