@@ -71,8 +71,9 @@ type DialOptions struct {
 	URLFunc func(ctx context.Context, a Attempt) (string, error)
 
 	// AuthRefresh, if set, is called when the peer does not accept the credentials: status 401, 407 or 403, or a close
-	// code that says so. After it there is one attempt at once; if the peer refuses again, that is the end. An error
-	// counts as a failed attempt; one that wraps [ErrGiveUp] is the end.
+	// code that says so. After it there is one attempt at once; if the peer refuses again, be it after it has accepted a
+	// connection that was not up for Backoff.StableAfter, that is the end. An error counts as a failed attempt; one that
+	// wraps [ErrGiveUp] is the end.
 	AuthRefresh func(ctx context.Context, a Attempt) error
 
 	// Host replaces the host of the address in the Host header.
