@@ -20,6 +20,7 @@ type Client struct {
 	Auth    *Auth    // sessions on the device
 	Export  *Export  // metrics
 	GPIO    *GPIO    // relays, buttons and lamps
+	HID     *HID     // keyboard and mouse
 	Info    *Info    // what the device is and how it does
 	Log     *Log     // journal of the device
 	MSD     *MSD     // images and the drive that shows one to the host
@@ -89,7 +90,7 @@ func New(baseURL string, opts *Options) (*Client, error) {
 	c.http = &http.Client{Transport: stayPut{trans.http}}
 	c.rest = newRest(c.http)
 	c.ATX, c.Auth, c.Info = &ATX{c}, &Auth{c}, &Info{c}
-	c.Export, c.GPIO, c.Log = &Export{c}, &GPIO{c}, &Log{c}
+	c.Export, c.GPIO, c.HID, c.Log = &Export{c}, &GPIO{c}, &HID{c}, &Log{c}
 	c.MSD, c.Redfish, c.Switch = &MSD{c}, &Redfish{c}, &Switch{c}
 	if o.Auth == AuthCookie {
 		c.session = &cookieSession{login: c.Auth.open, life: c.life, running: &c.running}

@@ -31,6 +31,10 @@
 // look at the LED until it shows the effect; [PowerOptions] says how hard they try, and its OnStep hears of each step.
 // [Client.Events] opens a [Session]: an event socket that reconnects by itself and knows the [State] of the device.
 //
+// # Keyboard and mouse
+//
+// [HID] presses keys and buttons, moves the mouse, and lets the device type text. Keys are named by their place: [Key].
+//
 // # Images
 //
 // [MSD] moves disk images of any size in constant memory. An upload checks first whether the device would refuse, and

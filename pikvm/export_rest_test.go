@@ -74,3 +74,6 @@ func DecodeEnvelope(body []byte) (ok bool, result json.RawMessage, code, message
 	r := e.refusal()
 	return *e.OK, e.Result, r.Error, r.Message, nil
 }
+
+// KnownKeys returns the number of keys that the package knows.
+func KnownKeys() int { return len(knownKeys) }

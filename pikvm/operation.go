@@ -25,11 +25,16 @@ type operation struct {
 
 // begin starts an operation. The client's timeout limits it unless the caller's context has a deadline.
 func (c *Client) begin(caller context.Context, name string) (*operation, error) {
-	limit := c.opts.Timeout
-	if _, ok := caller.Deadline(); ok {
-		limit = 0
+	return c.beginLimited(caller, name, c.timeout(caller, 0))
+}
+
+// timeout returns the limit of an operation that may take so much longer than others. It is 0 for none, and when the
+// caller's context has a deadline.
+func (c *Client) timeout(caller context.Context, more time.Duration) time.Duration {
+	if _, ok := caller.Deadline(); ok || c.opts.Timeout <= 0 {
+		return 0
 	}
-	return c.beginLimited(caller, name, limit)
+	return c.opts.Timeout + more
 }
 
 func (c *Client) beginLimited(caller context.Context, name string, limit time.Duration) (*operation, error) {

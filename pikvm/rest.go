@@ -25,9 +25,12 @@ type call struct {
 	query  url.Values
 	form   url.Values // body; nil means none
 	json   []byte     // body of Redfish; nil means none
+	text   []byte     // body to be typed; nil means none
 	login  bool       // HTTP 400 means refused credentials
 	hidden []string   // secrets in the query
 	silent bool       // what the device writes may repeat credentials: no text of it beside the envelope's
+
+	patience time.Duration // that the device may need beyond the client's Timeout
 }
 
 // answer is a complete answer of the device.
@@ -101,7 +104,7 @@ func (c *Client) invoke(ctx context.Context, k *call, result any) error {
 // If the credentials were refused and there are fresh ones, it tries once more with these: a request that was
 // refused did nothing, and every body is in memory.
 func (c *Client) fetch(ctx context.Context, k *call) (*answer, error) {
-	o, err := c.begin(ctx, k.op)
+	o, err := c.beginLimited(ctx, k.op, c.timeout(ctx, k.patience))
 	if err != nil {
 		return nil, err
 	}
@@ -142,6 +145,9 @@ func (o *operation) exchange(k *call, g grant) (*answer, error) {
 	}
 	if k.json != nil {
 		r.SetHeader("Content-Type", "application/json").SetBody(k.json)
+	}
+	if k.text != nil {
+		r.SetHeader("Content-Type", "text/plain").SetBody(k.text)
 	}
 	response, err := r.Execute(k.method, c.url(c.base.Scheme, k.path, k.query))
 	if err != nil {

@@ -39,6 +39,23 @@ func faultTargets() []faultTarget {
 		{"gpio.Switch", "/api/gpio/switch", shapeJSON, func(ctx context.Context, f *fake) error {
 			return f.client.GPIO.Switch(ctx, "relay1", true, &pikvm.GPIOOptions{BusyWait: time.Minute})
 		}},
+		{"hid.State", "/api/hid", shapeJSON, func(ctx context.Context, f *fake) error {
+			_, err := f.client.HID.State(ctx)
+			return err
+		}},
+		{"hid.Keymaps", "/api/hid/keymaps", shapeJSON, func(ctx context.Context, f *fake) error {
+			_, err := f.client.HID.Keymaps(ctx)
+			return err
+		}},
+		{"hid.Print", "/api/hid/print", shapeJSON, func(ctx context.Context, f *fake) error {
+			return f.client.HID.Print(ctx, "x", nil)
+		}},
+		{"hid.Shortcut", "/api/hid/events/send_shortcut", shapeJSON, func(ctx context.Context, f *fake) error {
+			return f.client.HID.Shortcut(ctx, pikvm.KeyControlLeft, pikvm.KeyC)
+		}},
+		{"hid.Wheel", "/api/hid/events/send_mouse_wheel", shapeJSON, func(ctx context.Context, f *fake) error {
+			return f.client.HID.Wheel(ctx, 0, 1)
+		}},
 		{"switch.State", "/api/switch", shapeJSON, func(ctx context.Context, f *fake) error {
 			_, err := f.client.Switch.State(ctx)
 			return err

@@ -37,6 +37,10 @@ func TestRestRecorded(t *testing.T) {
 		done[key]++
 		e.Path = strings.Replace(e.Path, "/api/redfish", "/redfish", 1) // the same documents are under both
 		e.Path = strings.Replace(e.Path, "<512 hex chars>", edidData, 1)
+		if strings.HasPrefix(e.Path, "/api/hid/print") { // the client never lets the device cut a text
+			path, query, _ := strings.Cut(e.Path, "?")
+			e.Path = path + "?limit=0&" + query
+		}
 		t.Run(key, func(t *testing.T) {
 			t.Parallel()
 			err := call(t.Context(), replay(t, e, nil))
@@ -56,7 +60,7 @@ func TestRestRecorded(t *testing.T) {
 
 func recordedCalls() map[string]restCall {
 	calls := make(map[string]restCall)
-	for _, part := range []map[string]restCall{gpioCalls(), switchCalls(), redfishCalls(), msdCalls()} {
+	for _, part := range []map[string]restCall{gpioCalls(), switchCalls(), redfishCalls(), msdCalls(), hidCalls()} {
 		for key, call := range part {
 			calls[key] = call
 		}

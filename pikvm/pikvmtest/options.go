@@ -65,6 +65,9 @@ type Options struct {
 	// MSD is the mass storage.
 	MSD MSDOptions
 
+	// HID is the keyboard and the mouse.
+	HID HIDOptions
+
 	// GPIO are the channels, besides those of the device itself. Nil means led1, relay1, button1 and cmd1.
 	GPIO []GPIOChannel
 
@@ -150,6 +153,7 @@ func (o *Options) withDefaults() (Options, error) {
 	if c.GPIO, err = checkChannels(c.GPIO); err != nil {
 		return c, err
 	}
+	c.HID = c.HID.withDefaults()
 	c.Users = maps.Clone(c.Users)
 	if c.Users == nil {
 		c.Users = map[string]string{"admin": "admin"}

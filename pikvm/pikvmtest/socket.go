@@ -121,6 +121,7 @@ func handshakeProblem(h http.Header) string {
 
 // join admits a socket: it gets "loop" first (last before 4.21), and everybody gets all full states again.
 func (s *Server) join(sock *socket) {
+	s.hid.clear(OriginSocket)
 	loop := event{"loop", struct{}{}}
 	modern := s.version.atLeast(4, 21)
 	if modern {
@@ -144,6 +145,7 @@ func (s *Server) join(sock *socket) {
 
 func (s *Server) leave(sock *socket) {
 	s.hub.remove(sock)
+	s.hid.clear(OriginSocket)
 	s.hub.viewers()
 }
 

@@ -67,10 +67,10 @@ func (s *Server) newSubsystems() []subsystem {
 		s.msd,
 		s.newDocument("ocr", "/streamer/ocr", "ocr"),
 		s.newDocument("streamer", "/streamer", ""),
-		s.newDocument("hid_keymaps", "/hid/keymaps", ""),
+		hidKeymaps{s.hid},
 	}
 	if s.version.atLeast(4, 26) {
 		parts = append(parts, s.kvmSwitch)
 	}
-	return append(parts, s.newDocument("hid", "/hid", ""), s.info, &redfish{s}, &export{server: s}, s.journal)
+	return append(parts, s.hid, s.info, &redfish{s}, &export{server: s}, s.journal)
 }

@@ -87,13 +87,21 @@ func (a arg) int(name string, low int64) (int64, error) {
 
 var listSeparator = regexp.MustCompile(`[,\t ]+`)
 
-// list splits the parameter and checks every item against the variants. A bad item makes the device name the whole list.
-func (a arg) list(variants ...string) ([]string, error) {
+// items splits the parameter.
+func (a arg) items() ([]string, error) {
 	s, err := a.text("string list", 4096)
 	if err != nil {
 		return nil, err
 	}
-	items := slices.DeleteFunc(listSeparator.Split(s, -1), func(item string) bool { return item == "" })
+	return slices.DeleteFunc(listSeparator.Split(s, -1), func(item string) bool { return item == "" }), nil
+}
+
+// list is items with a check of every one against the variants. A bad item makes the device name the whole list.
+func (a arg) list(variants ...string) ([]string, error) {
+	items, err := a.items()
+	if err != nil {
+		return nil, err
+	}
 	out := make([]string, len(items))
 	for i, item := range items {
 		out[i] = strings.ToLower(item)
