@@ -57,11 +57,15 @@ func (s *supervisor) attemptDone(a *attempt, sess *session, err error) {
 
 func (s *supervisor) attemptFailed(a Attempt, err error, v verdict) {
 	if s.hurry {
-		v.delay = 0
+		v = verdict{}
 	}
 	s.m.logAttemptFailed(a, err, v)
 	s.m.dispatch.attemptFailed(AttemptFailure{Attempt: a, Err: err, WillRetry: v.err == nil, NextDelay: v.delay})
-	if v.err != nil {
+	switch {
+	case s.hurry:
+		s.seekNow()
+		return
+	case v.err != nil:
 		s.rest(v.err, true)
 		return
 	}
@@ -74,7 +78,7 @@ func (s *supervisor) attemptFailed(a Attempt, err error, v verdict) {
 // adopt puts a session on duty.
 func (s *supervisor) adopt(sess *session) {
 	s.policy.connected()
-	s.phase, s.session, s.hurry = phaseUp, sess, false
+	s.phase, s.session = phaseUp, sess
 	a := sess.attempt
 	info := ConnectInfo{Gen: sess.gen, Endpoint: sess.endpoint, Attempts: a.Number}
 	if !s.downSince.IsZero() {
@@ -132,10 +136,11 @@ func (s *supervisor) decided(info CloseInfo, v verdict) {
 	gone := s.untold
 	change := StateChange{Reason: info.Why, Err: info.Err, Close: &info, Endpoint: info.Endpoint}
 	poll := errors.Is(v.err, ErrReconnectDisabled) && s.m.opts.Control.ShouldReconnect != nil
-	if v.err == nil && !s.hurry {
-		change.NextDelay = v.delay
+	if s.hurry {
+		v = verdict{}
 	}
-	gone.WillReconnect, gone.NextDelay = v.err == nil || poll || s.hurry, change.NextDelay
+	change.NextDelay = v.delay
+	gone.WillReconnect, gone.NextDelay = v.err == nil || poll, v.delay
 	if !gone.WillReconnect {
 		change.To, change.Err = StateDisconnected, v.err
 		s.change(change)
@@ -147,10 +152,10 @@ func (s *supervisor) decided(info CloseInfo, v verdict) {
 	s.change(change)
 	s.tell()
 	switch {
-	case v.err == nil:
-		s.wait(change.NextDelay)
 	case s.hurry:
 		s.seekNow()
+	case v.err == nil:
+		s.wait(v.delay)
 	default:
 		s.pollReconnect()
 	}

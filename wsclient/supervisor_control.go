@@ -58,6 +58,9 @@ func (s *supervisor) schedule(d time.Duration, byOwner bool, prepare func()) {
 	s.phase, s.waiting = phaseWaiting, waitBackoff
 	if byOwner {
 		s.waiting = waitScheduled
+		for _, w := range s.waiters {
+			w.founder = false // the owner wants the connection, whoever began
+		}
 	}
 	now := func() {
 		s.whenFree(func() {
@@ -141,16 +144,14 @@ func (s *supervisor) kill() {
 func (s *supervisor) scheduleReconnect(d time.Duration) bool {
 	switch s.phase {
 	case phaseRest:
-		s.abandon()
 		s.m.revive()
-		s.change(StateChange{To: StateReconnecting, NextDelay: d, Close: s.closed()})
-		s.schedule(d, true, s.policyRestart)
 	case phaseWaiting:
-		s.abandon()
-		s.schedule(d, true, s.policyRestart)
 	case phaseDialing, phaseDeciding, phaseUp, phaseClosing, phaseClosed:
 		return false
 	}
+	s.abandon()
+	s.change(StateChange{To: StateReconnecting, NextDelay: d, Close: s.closed()})
+	s.schedule(d, true, s.policyRestart)
 	return true
 }
 
@@ -161,6 +162,7 @@ func (s *supervisor) shut(reason DisconnectReason, text string) {
 	}
 	s.abandon()
 	s.phase = phaseClosing
+	s.answer(s.m.closedError(opConnect))
 	s.m.refuse()
 	sess := s.session
 	if sess == nil {
@@ -184,7 +186,6 @@ func (s *supervisor) closeDown() {
 	s.phase = phaseClosed
 	s.change(StateChange{To: StateClosed, Close: s.closed()})
 	s.m.end()
-	s.answer(s.m.closedError(opConnect))
 }
 
 // watch sets the alarms of a connection that came about.
