@@ -11,6 +11,7 @@ import (
 
 	"github.com/fieldlink-go/fieldlink/internal/netem"
 	"github.com/fieldlink-go/fieldlink/wsclient"
+	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
 	"github.com/fieldlink-go/fieldlink/wsclient/wstest"
 )
 
@@ -117,6 +118,58 @@ func TestSeamlessDeliversBoth(t *testing.T) {
 		slices.Sort(got)
 		if !slices.Equal(got, []string{"new", "old"}) || w.open() != 1 {
 			t.Errorf("received %q, %d connections are open", got, w.open())
+		}
+	})
+}
+
+// A feed that both connections carry for a while comes without a gap, however far away its server is.
+func TestSeamlessFeed(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		began := time.Now()
+		w.net.OnLink(func(l *netem.Link) {
+			l.Latency(netem.Up, 100*time.Millisecond)
+			l.Latency(netem.Down, 150*time.Millisecond)
+		})
+		w.serve(func(c *wsconn.Conn) {
+			if _, _, err := c.Read(nil); err != nil { // the subscription
+				return
+			}
+			go idle(c)
+			for {
+				tick := time.Since(began).Truncate(10 * time.Millisecond)
+				if c.Write(wsclient.Text, []byte(tick.String())) != nil {
+					return
+				}
+				time.Sleep(tick + 10*time.Millisecond - time.Since(began))
+			}
+		})
+		m := w.connect(wsclient.Options{
+			Subscribe: wsclient.SubscribeOptions{Initial: []wsclient.Subscription{wsclient.Channel("ticks")}},
+			Control:   wsclient.ControlOptions{MaxConnectionAge: 20 * time.Second, Seamless: true},
+			Receive:   wsclient.ReceiveOptions{MaxMessages: wsclient.Unlimited},
+		})
+		time.Sleep(21 * time.Second)
+		m.Close()
+		if len(w.log.gained) != 2 || len(w.log.lost()) != 2 {
+			t.Fatalf("OnConnect: %+v, OnDisconnect: %+v", w.log.gained, w.log.lost())
+		}
+		ticks := make(map[string]bool)
+		var first, last time.Duration
+		for msg, err := range m.Messages(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			ticks[string(msg.Data)] = true
+			at, _ := time.ParseDuration(string(msg.Data))
+			if len(ticks) == 1 {
+				first = at
+			}
+			last = max(last, at)
+		}
+		for at := first; at <= last; at += 10 * time.Millisecond {
+			if !ticks[at.String()] {
+				t.Errorf("%v is missing", at)
+			}
 		}
 	})
 }

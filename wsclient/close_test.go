@@ -174,6 +174,43 @@ func TestContextDone(t *testing.T) {
 	})
 }
 
+// A program that starts again whenever the manager has given up has its context watched once.
+func TestContextIsWatchedOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.net.Refuse(host)
+		m := w.manager(wsclient.Options{Reconnect: wsclient.ReconnectOptions{MaxAttempts: wsclient.NoRetry}})
+		ctx := &watchedContext{Context: t.Context(), done: make(chan struct{})}
+		for range 10 {
+			if err := m.Run(ctx); !errors.Is(err, wsclient.ErrConnection) {
+				t.Fatal(err)
+			}
+			m.Start(ctx)
+			synctest.Wait()
+		}
+		if ctx.watchers != 1 {
+			t.Errorf("%d watchers", ctx.watchers)
+		}
+		m.Close()
+		if ctx.watchers != 0 {
+			t.Errorf("%d watchers are left", ctx.watchers)
+		}
+	})
+}
+
+// watchedContext counts those who watch it with context.AfterFunc. It never ends.
+type watchedContext struct {
+	context.Context
+	done     chan struct{}
+	watchers int
+}
+
+func (c *watchedContext) Done() <-chan struct{} { return c.done }
+
+func (c *watchedContext) AfterFunc(func()) (stop func() bool) {
+	c.watchers++
+	return func() bool { c.watchers--; return true }
+}
+
 // The context of Connect bounds the call, and the attempts if nobody else wants them.
 func TestConnectContext(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {

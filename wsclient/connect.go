@@ -64,9 +64,9 @@ func (m *Manager) Start(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return m.callEnded(ctx, opConnect, nil)
 	}
-	stop := m.watchContext(ctx)
+	m.watchContext(ctx)
 	if !m.post(func() { m.supervisor.connect(newWaiter()) }) {
-		stop()
+		m.forgetContexts()
 		return m.closedError(opConnect)
 	}
 	return nil
@@ -78,9 +78,9 @@ func (m *Manager) Run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return m.callEnded(ctx, opConnect, nil)
 	}
-	stop := m.watchContext(ctx)
+	m.watchContext(ctx)
 	if !m.command(func() { m.supervisor.connect(newWaiter()) }) {
-		stop()
+		m.forgetContexts()
 		return m.closedError(opConnect)
 	}
 	<-m.Done()
@@ -92,13 +92,24 @@ func (m *Manager) Run(ctx context.Context) error {
 	return m.Err()
 }
 
-// watchContext closes the manager when ctx is done.
-func (m *Manager) watchContext(ctx context.Context) (stop func() bool) {
-	stop = context.AfterFunc(ctx, func() { m.tasks.Go(func() { m.contextDone(ctx) }) })
+// watchContext closes the manager when ctx is done. A program that starts again and again with the same context has it
+// watched once.
+func (m *Manager) watchContext(ctx context.Context) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.contexts = append(m.contexts, stop)
-	return stop
+	if m.contexts[ctx.Done()] == nil {
+		m.contexts[ctx.Done()] = context.AfterFunc(ctx, func() { m.tasks.Go(func() { m.contextDone(ctx) }) })
+	}
+}
+
+// forgetContexts is called when the manager is closed.
+func (m *Manager) forgetContexts() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, stop := range m.contexts {
+		stop()
+	}
+	clear(m.contexts)
 }
 
 func (m *Manager) contextDone(ctx context.Context) {

@@ -61,8 +61,9 @@ type Manager struct {
 	refusing error         // why no more messages are taken; nil if they are
 	shutdown bool          // whether Shutdown was called
 	last     *wsconn.Conn  // of the newest session
-	contexts []func() bool // stop watching the contexts of Start and Run
 	closed   chan struct{} // closed when the state is StateClosed
+
+	contexts map[<-chan struct{}]func() bool // stop watching the contexts of Start and Run, by their channel
 }
 
 // New makes a manager of the peer at a ws or wss URL; http and https mean the same. It checks the address and the
@@ -78,7 +79,7 @@ func New(url string, opts *Options) (*Manager, error) {
 	}
 	m := &Manager{
 		opts: o, target: redact.URLString(url), metrics: o.Metrics,
-		done: make(chan struct{}), closed: make(chan struct{}),
+		done: make(chan struct{}), closed: make(chan struct{}), contexts: make(map[<-chan struct{}]func() bool),
 		inbox: newInbox(&o.Receive), inbound: inbound{gate: gate.New()},
 	}
 	p, err := newPolicy(url, &o.Endpoints, &o.Reconnect, o.Dial.AuthRefresh != nil)
@@ -259,11 +260,8 @@ func (m *Manager) end() {
 	m.overflow.stop()
 	m.mu.Lock()
 	m.restLocked()
-	for _, stop := range m.contexts {
-		stop()
-	}
-	m.contexts = nil
 	m.mu.Unlock()
+	m.forgetContexts()
 	m.inbox.End(err)
 	m.link.end(err)
 	m.subs.fail(err)

@@ -159,8 +159,8 @@ type ControlOptions struct {
 
 	// Seamless renews a connection that has reached its age without a gap: the new one is made and subscribed first. The
 	// old one is closed when the peer has answered a ping on both, first the new and then the old one, which shows that it
-	// has read the subscriptions and that nothing it wrote before is still under way; or after Conn.CloseTimeout. In
-	// between, messages may arrive on both: see [ReceiveOptions].Dedup.
+	// has read the subscriptions and that nothing it wrote before is still under way; or after PingTimeout. In between,
+	// messages may arrive on both: see [ReceiveOptions].Dedup.
 	Seamless bool
 
 	// DrainOnCancel is how long the end of the context of Run or Start waits for the queue to be sent. Zero closes at

@@ -125,13 +125,20 @@ func (s *session) setCause(reason DisconnectReason, err error, local bool) bool 
 
 // linger waits until the peer has read the subscriptions on the next session, and everything that it wrote on this one
 // before that has arrived. Two pongs show it. A peer that does not answer pings, or a consumer that keeps the reader from
-// reading, is given CloseTimeout.
+// reading, is given PingTimeout. The end of the next session ends it.
 func (s *session) linger(next *session) {
-	ctx, cancel := context.WithTimeout(context.Background(), s.m.opts.Conn.CloseTimeout)
+	h := &s.m.opts.Heartbeat
+	ctx, cancel := context.WithTimeout(context.Background(), h.PingTimeout)
 	defer cancel()
-	if h := &s.m.opts.Heartbeat; h.PingInterval < 0 || h.AppPing != nil {
+	s.m.tasks.Go(func() {
+		defer cancel()
 		select {
 		case <-next.stop:
+		case <-ctx.Done():
+		}
+	})
+	if h.PingInterval < 0 || h.AppPing != nil {
+		select {
 		case <-s.conn.Done():
 		case <-ctx.Done():
 		}

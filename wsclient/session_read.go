@@ -108,7 +108,7 @@ func (s *session) put(msg Message) (kept bool) {
 	return true
 }
 
-// putBlocked waits for room. When the session ends before there is any, the message is kept for the next one.
+// putBlocked waits for room. When the session ends before there is any, the message is left to the next one.
 func (s *session) putBlocked(msg Message) {
 	s.busy(true)
 	defer s.busy(false)
@@ -120,6 +120,10 @@ func (s *session) putBlocked(msg Message) {
 		if _, full := s.m.inbox.Put(msg); !full {
 			return
 		}
+	}
+	if next := s.m.live.Load(); next != nil && next != s {
+		next.putBlocked(msg) // it took over from this one and waits for its turn to deliver
+		return
 	}
 	s.m.inbound.keep(s.m, msg)
 }
