@@ -174,6 +174,37 @@ func TestSeamlessFeed(t *testing.T) {
 	})
 }
 
+// A message for which there is no room while one connection takes over from another is delivered as soon as there is.
+func TestSeamlessBlocked(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.play(upgraded(func(s *wstest.Session) error {
+			time.Sleep(17 * time.Minute)
+			return errors.Join(s.Send(wstest.Text("1"), wstest.Text("2"), wstest.Text("3")), s.Echo())
+		}), upgraded(func(s *wstest.Session) error {
+			return errors.Join(s.Send(wstest.Text("4")), s.Echo())
+		}))
+		m := w.connect(wsclient.Options{
+			Control:   wsclient.ControlOptions{MaxConnectionAge: 20 * time.Minute, DisconnectMargin: time.Minute, Seamless: true},
+			Heartbeat: wsclient.HeartbeatOptions{PingInterval: -1},
+			Receive:   wsclient.ReceiveOptions{MaxMessages: 1, Overflow: wsclient.Block, SlowConsumerTimeout: -1},
+		})
+		if _, err := w.net.WaitLink(t.Context(), 2); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Second)
+		for i, want := range []string{"1", "2", "3", "4"} {
+			msg, err := m.Receive(t.Context())
+			if err != nil || string(msg.Data) != want || msg.Gen != 1+uint64(i/3) {
+				t.Errorf("received %+v, %v, want %s", msg, err, want)
+			}
+		}
+		time.Sleep(time.Minute)
+		if w.open() != 1 {
+			t.Errorf("%d connections are open", w.open())
+		}
+	})
+}
+
 // The loss of the old connection while a new one is being made is a loss like any other.
 func TestSeamlessLostMeanwhile(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {

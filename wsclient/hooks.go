@@ -12,13 +12,15 @@ import (
 // They are called in order, one at a time, on a goroutine that belongs to the manager and exists only while there is
 // something to tell; OnHandshake and OnPanic are called where they are needed. A hook may block and may call any method
 // of the manager; a slow one delays those after it and nothing else. When more than 256 calls wait, the oldest is left
-// out and counted (Stats.HooksSkipped). A panic in a hook is recovered, counted, logged and given to OnPanic.
+// out and counted (Stats.HooksSkipped): calls of OnConnect, OnDisconnect, OnGiveUp and OnSubscribeError only when none
+// of the others waits. A panic in a hook is recovered, counted, logged and given to OnPanic.
 //
 // The order is: OnStateChange for every change; OnAttempt before each dial; OnAttemptFailed if that leads nowhere;
 // otherwise OnHandshake, the subscriptions, OnConnect, and only then what is queued for sending. After a loss
 // OnDisconnect comes before the next OnAttempt. OnGiveUp is the last of an outage.
 type Hooks struct {
-	// OnStateChange gets every change of state.
+	// OnStateChange gets every change of state. After it was too slow for some, the next one tells how many they were
+	// (StateChange.Skipped), and From is the state that it was told of last.
 	OnStateChange func(StateChange)
 
 	// OnAttempt is called before each dial.
@@ -28,8 +30,9 @@ type Hooks struct {
 	OnAttemptFailed func(AttemptFailure)
 
 	// OnHandshake is a part of the attempt: it is called as soon as there is a connection, before anything else is
-	// sent or read, and under the time limit of the attempt. It waits for OnAttempt, but for no longer than a second. It may exchange messages, to log in for instance. An
-	// error, or a panic, fails the attempt, and the connection is closed.
+	// sent or read, and under the time limit of the attempt. It waits for OnAttempt, but for no longer than a second.
+	// It may exchange messages, to log in for instance. An error, or a panic, fails the attempt, and the connection is
+	// closed.
 	OnHandshake func(ctx context.Context, conn *RawConn) error
 
 	// OnConnect is called for every new connection. What is queued for sending waits for it, but for no longer than a

@@ -19,11 +19,18 @@ type dispatcher struct {
 	serial serial
 	panics atomic.Uint64
 	log    *slog.Logger
+
+	told StateChange // the last one that OnStateChange got; only the calls themselves use it
 }
 
 // call lets f, which calls the hook of that name, run after the calls before it.
-func (d *dispatcher) call(name string, f func()) bool {
-	return d.serial.run(func() { d.guard(name, f) })
+func (d *dispatcher) call(name string, f func()) {
+	d.serial.run(func() { d.guard(name, f) }, false)
+}
+
+// mention is call for what may be left out before others if too much waits.
+func (d *dispatcher) mention(name string, f func()) {
+	d.serial.run(func() { d.guard(name, f) }, true)
 }
 
 // guard runs a function of the program and recovers its panic. It reports whether there was none.
@@ -48,9 +55,14 @@ func (d *dispatcher) panicked(name string, value any) {
 	d.hooks.OnPanic(name, value)
 }
 
+// stateChange tells of a change, and of those before it that were left out.
 func (d *dispatcher) stateChange(c StateChange) {
 	if f := d.hooks.OnStateChange; f != nil {
-		d.call("OnStateChange", func() { f(c) })
+		d.mention("OnStateChange", func() {
+			c.From, c.Skipped = d.told.To, int(c.Seq-d.told.Seq-1)
+			d.told = c
+			f(c)
+		})
 	}
 }
 
@@ -60,12 +72,12 @@ func (d *dispatcher) attempt(a Attempt) <-chan struct{} {
 	if f == nil {
 		return nil
 	}
-	return d.awaitable("OnAttempt", func() { f(a) })
+	return d.awaitable("OnAttempt", true, func() { f(a) })
 }
 
 func (d *dispatcher) attemptFailed(failure AttemptFailure) {
 	if f := d.hooks.OnAttemptFailed; f != nil {
-		d.call("OnAttemptFailed", func() { f(failure) })
+		d.mention("OnAttemptFailed", func() { f(failure) })
 	}
 }
 
@@ -75,16 +87,16 @@ func (d *dispatcher) connect(info ConnectInfo) <-chan struct{} {
 	if f == nil {
 		return nil
 	}
-	return d.awaitable("OnConnect", func() { f(info) })
+	return d.awaitable("OnConnect", false, func() { f(info) })
 }
 
-// awaitable is call with a channel that is closed when f has returned.
-func (d *dispatcher) awaitable(name string, f func()) <-chan struct{} {
+// awaitable is call, or mention, with a channel that is closed when f has returned.
+func (d *dispatcher) awaitable(name string, minor bool, f func()) <-chan struct{} {
 	done := make(chan struct{})
 	if !d.serial.run(func() {
 		defer close(done)
 		d.guard(name, f)
-	}) {
+	}, minor) {
 		return nil
 	}
 	return done
@@ -121,7 +133,7 @@ func (d *dispatcher) giveUp(err error) {
 
 func (d *dispatcher) alert(message string, context map[string]any) {
 	if f := d.hooks.OnAlert; f != nil {
-		d.call("OnAlert", func() { f("websocket", message, context) })
+		d.mention("OnAlert", func() { f("websocket", message, context) })
 	}
 }
 

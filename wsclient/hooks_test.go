@@ -244,6 +244,40 @@ func TestCB04HookBlocks(t *testing.T) {
 	})
 }
 
+// Of too many hooks that wait, changes of state are merged; no end of a connection goes untold.
+func TestCB04HookTooSlow(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.serve(idle)
+		release := make(chan struct{})
+		var changes []wsclient.StateChange
+		m := w.connect(wsclient.Options{Hooks: wsclient.Hooks{
+			OnConnect:     func(wsclient.ConnectInfo) { <-release },
+			OnStateChange: func(c wsclient.StateChange) { changes = append(changes, c) },
+		}})
+		for range 100 {
+			if err := m.Reconnect(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		close(release)
+		m.Close()
+		if len(w.log.gained) != 101 || len(w.log.lost()) != 101 {
+			t.Errorf("%d times OnConnect, %d times OnDisconnect", len(w.log.gained), len(w.log.lost()))
+		}
+		seen, at := 0, wsclient.StateDisconnected
+		for _, c := range changes {
+			seen += 1 + c.Skipped
+			if int(c.Seq) != seen || c.From != at {
+				t.Errorf("after %d changes, in state %v: %+v", seen, at, c)
+			}
+			at = c.To
+		}
+		if len(changes) == seen || at != wsclient.StateClosed || m.Stats().HooksSkipped == 0 {
+			t.Errorf("%d of %d changes, the last one to %v", len(changes), seen, at)
+		}
+	})
+}
+
 func TestCB05HooksCallAnything(t *testing.T) {
 	calls := map[string]func(context.Context, *wsclient.Manager){
 		"Close":      func(_ context.Context, m *wsclient.Manager) { m.Close() },

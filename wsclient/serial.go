@@ -2,7 +2,10 @@
 
 package wsclient
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // serial runs functions in order, one at a time, on a goroutine that exists only while there is something to run. It
 // needs no wake-ups, so none gets lost.
@@ -11,26 +14,32 @@ type serial struct {
 	limit int    // most functions that wait; 0: no limit of its own
 
 	mu      sync.Mutex
-	queue   []func()
+	queue   []errand
 	running bool
 	closed  bool
 	dropped uint64
 }
 
+// errand is a function that waits to be run.
+type errand struct {
+	f     func()
+	minor bool // the first to be left out
+}
+
 // run lets f run after those before it. It reports false, and f will not run, after close. Of too many that wait, the
-// oldest is left out.
-func (s *serial) run(f func()) bool {
+// oldest minor one is left out, or the oldest if none is minor.
+func (s *serial) run(f func(), minor bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return false
 	}
 	if s.limit > 0 && len(s.queue) >= s.limit {
-		s.queue[0] = nil
-		s.queue = s.queue[1:]
+		i := max(0, slices.IndexFunc(s.queue, func(e errand) bool { return e.minor }))
+		s.queue = slices.Delete(s.queue, i, i+1)
 		s.dropped++
 	}
-	s.queue = append(s.queue, f)
+	s.queue = append(s.queue, errand{f, minor})
 	if !s.running {
 		s.running = true
 		s.tasks.Go(s.work)
@@ -53,8 +62,8 @@ func (s *serial) work() {
 			s.mu.Unlock()
 			return
 		}
-		f := s.queue[0]
-		s.queue[0] = nil
+		f := s.queue[0].f
+		s.queue[0] = errand{}
 		s.queue = s.queue[1:]
 		s.mu.Unlock()
 		f()

@@ -86,7 +86,7 @@ func (s *session) ponged(rtt time.Duration) {
 	}
 	s.m.counters.roundTrip(rtt)
 	if f := s.m.opts.Hooks.OnPong; f != nil {
-		s.m.dispatch.call("OnPong", func() { f(rtt) })
+		s.m.dispatch.mention("OnPong", func() { f(rtt) })
 	}
 }
 

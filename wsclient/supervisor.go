@@ -100,7 +100,7 @@ func (a *alarm) stop() {
 }
 
 // post lets the supervisor run f. It reports false once the manager is closed.
-func (m *Manager) post(f func()) bool { return m.events.run(f) }
+func (m *Manager) post(f func()) bool { return m.events.run(f, false) }
 
 // abandon gives up all plans, the attempt under way included.
 func (s *supervisor) abandon() {
