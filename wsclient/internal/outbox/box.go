@@ -211,7 +211,7 @@ func (b *Box) settle() {
 	if b.flight.live == 0 && b.wait.live == 0 && len(b.out.items) == 0 && (b.disk == nil || b.disk.memory.live+b.disk.between == 0) {
 		b.slab.reset()
 	}
-	if b.sealed && !b.isEmpty() && b.depth() == 0 && len(b.out.items) == 0 {
+	if b.sealed && !b.isEmpty() && b.depth() == 0 && len(b.out.items) == 0 && (b.disk == nil || b.disk.appending == 0) {
 		close(b.empty)
 	}
 }

@@ -56,6 +56,9 @@ func (b *Box) moveBack(ctx context.Context) {
 		d.between = 0
 		if err != nil {
 			d.memory.pushFront(e)
+			if b.closed {
+				e.receipt.resolve(Queued, b.failure)
+			}
 			d.retryAt = max(1, b.now()+int64(retryDisk))
 			b.stats.DiskFails++
 			return
@@ -93,7 +96,9 @@ func (d *disk) refill(b *Box) bool {
 // closeDetour makes a last attempt to bring the messages in memory to the disk. mu is held, and given up meanwhile.
 func (b *Box) closeDetour() {
 	if b.disk.memory.live > 0 {
+		ctx, cancel := context.WithTimeout(context.Background(), retryDisk) // a full spool may let it wait
+		defer cancel()
 		b.disk.retryAt = 0
-		b.moveBack(context.Background())
+		b.moveBack(ctx)
 	}
 }

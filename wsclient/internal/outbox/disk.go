@@ -80,6 +80,9 @@ func (b *Box) store(ctx context.Context, typ wsconn.MessageType, data []byte, r 
 		}
 	}
 	seq, err := b.append(ctx, spool.Entry{Payload: data, Tag: uint8(typ)})
+	if b.sealed {
+		defer b.settle() // which has waited for this
+	}
 	if err != nil {
 		return b.notStored(ctx, err, typ, data, r)
 	}
@@ -139,6 +142,11 @@ func (b *Box) register(seq uint64, e entry) {
 	}
 	if e.receipt != nil {
 		e.receipt.number = seq
+	}
+	if b.closed {
+		d.unread++
+		e.receipt.resolve(Queued, b.failure)
+		return
 	}
 	if seq != d.loaded+1 || seq > d.known || !b.windowOpen(len(e.data)) {
 		d.unread++

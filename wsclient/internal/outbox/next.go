@@ -3,6 +3,7 @@ package outbox
 import (
 	"unicode/utf8"
 
+	"github.com/fieldlink-go/fieldlink/wsclient/internal/wserr"
 	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
 )
 
@@ -59,6 +60,7 @@ func (b *Box) Next(stop <-chan struct{}) ([]wsconn.Message, error) {
 
 // rest waits until there may be something to do. mu is held, and released.
 func (b *Box) rest(stop <-chan struct{}) {
+	b.settle() // some may have expired, or were given up
 	b.idle = true
 	b.wait.shrink()
 	b.flight.shrink()
@@ -144,6 +146,9 @@ func (b *Box) allowed(e *entry) bool {
 
 // compose makes what goes on the wire, without holding mu.
 func (b *Box) compose() {
+	if b.cfg.Ack != nil && b.cfg.Ack.ID != nil {
+		b.identify()
+	}
 	o := &b.out
 	o.msgs = o.msgs[:0]
 	if b.cfg.Wrap == nil {
@@ -152,9 +157,6 @@ func (b *Box) compose() {
 		}
 	} else {
 		b.wrap()
-	}
-	if b.cfg.Ack != nil && b.cfg.Ack.ID != nil {
-		b.identify()
 	}
 }
 
@@ -214,12 +216,21 @@ func (b *Box) inFlight(pos uint64) *entry {
 	return b.flight.at(pos)
 }
 
-// identify asks for the ids of what is about to be written.
+// identify asks for the ids of what is about to be written, and gives up the messages with which that fails.
 func (b *Box) identify() {
-	ids := make([]string, 0, len(b.out.items))
-	for i := range b.out.items {
-		ids = append(ids, b.cfg.Ack.ID(b.out.items[i].Message))
+	o := &b.out
+	ids := make([]string, 0, len(o.items))
+	kept := o.items[:0]
+	for _, it := range o.items {
+		id, err := b.idOf(it.Message)
+		if err != nil {
+			b.giveUp(it.pos, err)
+			continue
+		}
+		kept, ids = append(kept, it), append(ids, id)
 	}
+	clear(o.items[len(kept):])
+	o.items = kept
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i := range b.out.items {
@@ -227,6 +238,15 @@ func (b *Box) identify() {
 			e.id = ids[i]
 		}
 	}
+}
+
+func (b *Box) idOf(m Message) (id string, err error) {
+	defer func() {
+		if recover() != nil {
+			err = wserr.Config(opSend, "Send.Ack.ID", "panicked")
+		}
+	}()
+	return b.cfg.Ack.ID(m), nil
 }
 
 // Sent says that the first n messages that Next returned were written whole, and the others not. If that is not all of

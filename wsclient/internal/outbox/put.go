@@ -40,6 +40,9 @@ func (b *Box) put(ctx context.Context, typ wsconn.MessageType, data []byte, r *R
 		case !ok:
 			return b.dropNew(typ, data, r)
 		}
+		if err := b.refusal(); err != nil {
+			return err // since it waited
+		}
 	}
 	b.stats.Accepted++
 	e := entry{typ: typ, data: b.slab.copy(data), receipt: r}
@@ -101,8 +104,7 @@ func (b *Box) inbox() *ring {
 	return &b.wait
 }
 
-// fits reports whether there is room for a message. One that is longer than all room fits if there is nothing else.
-// mu is held.
+// fits reports whether there is room for a message. mu is held.
 func (b *Box) fits(size int) bool {
 	n, bytes := b.inbox().live, b.inbox().bytes
 	if b.disk == nil {

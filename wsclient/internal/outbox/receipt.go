@@ -29,14 +29,14 @@ func (s State) String() string {
 
 // Receipt tells of one message what becomes of it.
 type Receipt struct {
-	box    *Box
-	number uint64
+	box *Box
 
 	// Guarded by the mutex of the box.
-	state State
-	final bool
-	err   error
-	done  chan struct{} // nil as long as nobody asked
+	number uint64
+	state  State
+	final  bool
+	err    error
+	done   chan struct{} // nil as long as nobody asked
 }
 
 var closedChan = func() chan struct{} {
@@ -46,7 +46,11 @@ var closedChan = func() chan struct{} {
 }()
 
 // Number returns the number of the message.
-func (r *Receipt) Number() uint64 { return r.number }
+func (r *Receipt) Number() uint64 {
+	r.box.mu.Lock()
+	defer r.box.mu.Unlock()
+	return r.number
+}
 
 // State returns where the message is.
 func (r *Receipt) State() State {
