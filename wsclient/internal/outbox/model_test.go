@@ -46,7 +46,7 @@ func TestAccountsAddUp(t *testing.T) {
 	t.Parallel()
 	seeds := 15
 	if *full {
-		seeds = 3000
+		seeds = 1000
 	}
 	ack := &outbox.Ack{Window: 5}
 	cumulative := &outbox.Ack{Window: 7, Cumulative: true, Timeout: 3 * time.Second}
