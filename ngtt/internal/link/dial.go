@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
+	"syscall"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
@@ -43,7 +44,11 @@ func (d *Dialer) dialFailed(ctx, limited context.Context, err error) error {
 	if err := d.overdue(ctx, limited, true); err != nil {
 		return err
 	}
-	reason, offline := ngtterr.ReasonDial, errkit.TransportKind(err).Has(errkit.Connection)
+	reason, network := ngtterr.ReasonDial, err
+	if errno, ok := errors.AsType[syscall.Errno](err); ok { // a process without free files is not offline
+		network = errno
+	}
+	offline := errkit.TransportKind(network)&(errkit.Connection|errkit.Timeout) != 0
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		reason = ngtterr.ReasonDNS
 		offline = !dns.IsNotFound || !d.CustomAddr
