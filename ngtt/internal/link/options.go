@@ -26,6 +26,10 @@ const (
 	// maxUnproven is the number of marks without proof that calls for a ping at once.
 	maxUnproven = 256
 
+	// maxMarks bounds the marks without proof, for a hub that answers no pings and yet lives. The oldest ones never learn
+	// of it.
+	maxMarks = 1 << 14
+
 	// verdictTimeout is how long a failed write waits for the reader to find out why.
 	verdictTimeout = time.Second
 

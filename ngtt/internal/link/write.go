@@ -1,8 +1,10 @@
 package link
 
 import (
+	"cmp"
 	"errors"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
@@ -117,7 +119,8 @@ func (c *Conn) written(n int) {
 		c.unproven = append(c.unproven, m)
 		done++
 	}
-	c.unflushed = c.unflushed[:copy(c.unflushed, c.unflushed[done:])]
+	c.unflushed = slices.Delete(c.unflushed, 0, done)
+	c.unproven = c.unproven[max(0, len(c.unproven)-maxMarks):]
 	c.progress()
 }
 
@@ -177,14 +180,12 @@ func (c *Conn) pingDue() time.Duration {
 	if n := len(c.pings); n > 0 {
 		asked = c.pings[n-1].end
 	}
-	for i, m := range c.unproven {
-		if m.end > asked {
-			due = min(due, m.at+c.opts.PingInterval)
-			if len(c.unproven)-i >= maxUnproven {
-				return 0
-			}
-			break
-		}
+	i, _ := slices.BinarySearchFunc(c.unproven, asked+1, func(m waitingMark, end int64) int { return cmp.Compare(m.end, end) })
+	switch open := c.unproven[i:]; {
+	case len(open) >= maxUnproven:
+		return 0
+	case len(open) > 0:
+		due = min(due, open[0].at+c.opts.PingInterval)
 	}
 	return due
 }
