@@ -57,13 +57,13 @@ func (c *Client) enter(ctx context.Context, news []bookkeeping) {
 	for _, n := range news {
 		if !n.proven {
 			c.stats.confirmed.Add(1)
-			if record, ok := c.ledger.confirmed(n.entry, n.delivery); ok {
+			if record, ok := c.ledger.confirmed(n.entry, n.way); ok {
 				c.journalFailed("put", c.opts.Journal.Put(ctx, record))
 			}
 			continue
 		}
-		healthy = n.delivery.session
-		if c.ledger.proven(n.entry, n.delivery) {
+		healthy = n.way.session
+		if c.ledger.proven(n.entry, n.way) {
 			c.forget(ctx, n.entry.ID)
 		}
 	}

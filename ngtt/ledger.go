@@ -28,25 +28,34 @@ type ledger struct {
 // entry is one order between its arrival and the proof that the hub knows of its end.
 type entry struct {
 	JournalEntry
-	running    bool        // whether it is being executed
-	deliveries []delivery  // to be answered at the end
-	first      [1]delivery // room for the usual case
-	latest     delivery    // the last way on which it came; zero if that was in an earlier process
-	repeated   bool        // whether it came that way again after it was executed
-	changed    time.Time
-	dropped    bool // it is no longer in the ledger
+	running  bool      // whether it is being executed
+	answer   way       // on which it is answered at the end; zero unless it is running
+	session  int64     // number of the connection on which it came last; 0 if that was in an earlier process
+	tid      uint16    // under which it came there
+	repeated bool      // whether it came that way again after it was executed
+	changed  time.Time // when it began or ended
+	dropped  bool      // it is no longer in the ledger
+}
+
+// way is how an order came, and how it is answered. Entries outlive their connections and know them by number alone.
+type way struct {
+	session *session
+	tid     uint16
 }
 
 // delivery is one arrival of an order.
 type delivery struct {
-	session  *session
-	tid      uint16
+	way
 	at       time.Time
 	body     []byte
 	sections int
 }
 
-func (d delivery) sameAs(o delivery) bool { return d.session == o.session && d.tid == o.tid }
+// cameBy reports whether w is the last way on which the order came.
+func (e *entry) cameBy(w way) bool { return e.session == w.session.number && e.tid == w.tid }
+
+// come takes note of a way on which the order came.
+func (e *entry) come(w way) { e.session, e.tid = w.session.number, w.tid }
 
 // verdict is what an arriving order is.
 type verdict int
@@ -66,7 +75,7 @@ func newLedger(window time.Duration) *ledger {
 func (l *ledger) load(entries []JournalEntry, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	slices.SortFunc(entries, func(a, b JournalEntry) int { return cmp.Compare(a.ID, b.ID) })
+	entries = slices.SortedFunc(slices.Values(entries), func(a, b JournalEntry) int { return cmp.Compare(a.ID, b.ID) })
 	for _, e := range entries {
 		l.add(&entry{JournalEntry: e, changed: now})
 		l.lastID = max(l.lastID, e.ID)
@@ -86,19 +95,17 @@ func (l *ledger) arrive(d delivery, hash [32]byte) (what verdict, found *entry, 
 			stale = append(stale, e.ID)
 			continue
 		}
-		again := e.latest.session == d.session
-		if again && (e.latest.tid != d.tid || e.repeated) {
+		again := e.session == d.session.number
+		if again && (e.tid != d.tid || e.repeated) {
 			continue // another order
 		}
-		e.latest = d
+		e.come(d.way)
 		switch {
 		case e.running:
-			if !again {
-				e.deliveries = append(e.deliveries, d)
-			}
+			e.answer = d.way // an older connection is gone
 			return isRunning, e, stale
-		case e.State == JournalReceived:
-			e.start(d)
+		case e.State != JournalDone && e.State != JournalConfirmed:
+			e.running, e.answer = true, d.way
 			return isAgain, e, stale
 		}
 		e.repeated = again
@@ -107,9 +114,9 @@ func (l *ledger) arrive(d delivery, hash [32]byte) (what verdict, found *entry, 
 	l.lastID++
 	e := &entry{
 		JournalEntry: JournalEntry{ID: l.lastID, Hash: hash, Arrived: d.at, State: JournalReceived},
-		latest:       d, changed: d.at,
+		running:      true, answer: d.way, changed: d.at,
 	}
-	e.start(d)
+	e.come(d.way)
 	l.add(e)
 	if l.count > maxLedger {
 		if id, ok := l.dropOldest(); ok {
@@ -122,7 +129,7 @@ func (l *ledger) arrive(d delivery, hash [32]byte) (what verdict, found *entry, 
 // isStale reports whether the hub would have delivered the order again by now if it had not read the confirmation:
 // the connection s has been up for long enough, and the order was over in all of that time.
 func (e *entry) isStale(s *session, now time.Time, window time.Duration) bool {
-	return !e.running && e.latest.session != s && now.Sub(s.since) > window && now.Sub(e.changed) > window
+	return !e.running && e.session != s.number && now.Sub(s.since()) > window && now.Sub(e.changed) > window
 }
 
 // sweep gives up what is stale, and returns the IDs.
@@ -141,50 +148,46 @@ func (l *ledger) sweep(s *session, now time.Time) []uint64 {
 	return stale
 }
 
-// start begins the execution on behalf of a delivery.
-func (e *entry) start(d delivery) {
-	e.running = true
-	e.first[0] = d
-	e.deliveries = e.first[:]
-}
-
-// finish takes note that an order was executed, and returns the deliveries to be confirmed.
-func (l *ledger) finish(e *entry, now time.Time) (JournalEntry, []delivery) {
+// finish takes note that an order was executed, and returns the way on which it is confirmed.
+func (l *ledger) finish(e *entry, now time.Time) way {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	deliveries := e.deliveries
-	e.running, e.deliveries, e.State, e.changed = false, nil, JournalDone, now
-	return e.JournalEntry, deliveries
+	e.State, e.changed = JournalDone, now
+	return e.stop()
 }
 
-// abandon forgets an entry that was not executed, and returns the deliveries to be refused.
-func (l *ledger) abandon(e *entry) []delivery {
+// abandon forgets an entry that was not executed, and returns the way on which it is refused.
+func (l *ledger) abandon(e *entry) way {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	deliveries := e.deliveries
-	e.running, e.deliveries = false, nil
 	l.drop(e)
-	return deliveries
+	return e.stop()
 }
 
-// confirmed takes note that the confirmation of a delivery was given to the network. False means that the order has
-// been delivered again since, or was given up.
-func (l *ledger) confirmed(e *entry, d delivery) (JournalEntry, bool) {
+// stop ends the execution. It runs with mu held.
+func (e *entry) stop() way {
+	answer := e.answer
+	e.running, e.answer = false, way{}
+	return answer
+}
+
+// confirmed takes note that a confirmation was given to the network. False means that the order has been delivered again
+// since, or was given up.
+func (l *ledger) confirmed(e *entry, w way) (JournalEntry, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if e.dropped || !e.latest.sameAs(d) {
+	if e.dropped || !e.cameBy(w) {
 		return JournalEntry{}, false
 	}
 	e.State = JournalConfirmed
 	return e.JournalEntry, true
 }
 
-// proven takes note that the hub has read the confirmation of a delivery, and reports whether that is the end of the
-// entry.
-func (l *ledger) proven(e *entry, d delivery) bool {
+// proven takes note that the hub has read a confirmation, and reports whether that is the end of the entry.
+func (l *ledger) proven(e *entry, w way) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if e.dropped || !e.latest.sameAs(d) {
+	if e.dropped || !e.cameBy(w) {
 		return false
 	}
 	l.drop(e)

@@ -62,39 +62,29 @@ func (o *Order) Nack(ctx context.Context) error {
 func (c *Client) confirm(ctx context.Context, o *Order) error {
 	defer c.inflight.done()
 	ctx = context.WithoutCancel(ctx)
-	record, deliveries := c.ledger.finish(o.entry, time.Now())
-	if err := c.opts.Journal.Put(ctx, record); err != nil {
-		// The order was executed: not to say so would only have it executed again.
-		c.report(ngtterr.ErrJournal.Wrap("put", "", err))
-	}
+	record := o.entry.JournalEntry // which nobody changes while it is being executed
+	record.State = JournalDone
+	// An order that was executed is confirmed even if that cannot be recorded: else it would only be executed again.
+	// A repetition that comes while the journal writes still joins the execution.
+	c.journalFailed("put", c.opts.Journal.Put(ctx, record))
+	w := c.ledger.finish(o.entry, time.Now())
 	c.stats.executed.Add(1)
-	return c.answer("ack", deliveries, func(d delivery) error { return c.sendConfirm(ctx, "ack", o.entry, d) })
+	return c.answered("ack", c.sendConfirm(ctx, "ack", o.entry, w))
 }
 
 func (c *Client) reject(ctx context.Context, o *Order) error {
 	defer c.inflight.done()
 	ctx = context.WithoutCancel(ctx)
-	deliveries := c.ledger.abandon(o.entry)
+	w := c.ledger.abandon(o.entry)
 	c.forget(ctx, o.entry.ID)
 	c.stats.rejected.Add(1)
-	return c.answer("nack", deliveries, func(d delivery) error {
-		return d.session.Send(ctx, "nack", wire.Frame{Type: wire.TypeOrderReject, TID: d.tid}, nil)
-	})
+	return c.answered("nack", w.session.Send(ctx, "nack", wire.Frame{Type: wire.TypeOrderReject, TID: w.tid}, nil))
 }
 
-// answer sends an answer to each delivery of one order. One that gets through is enough: it is on the newest connection.
-func (c *Client) answer(op string, deliveries []delivery, send func(delivery) error) error {
-	var failed error
-	sent := false
-	for _, d := range deliveries {
-		if err := send(d); err != nil {
-			failed = err
-			continue
-		}
-		sent = true
-	}
+// answered says what became of the answer to an order, which its connection did not take if failed is not nil.
+func (c *Client) answered(op string, failed error) error {
 	switch {
-	case sent:
+	case failed == nil:
 		return nil
 	case c.isClosed():
 		return c.closedError(op)
@@ -111,16 +101,16 @@ func (c *Client) answer(op string, deliveries []delivery, send func(delivery) er
 	return failed
 }
 
-// sendConfirm confirms one delivery of an order that was executed.
-func (c *Client) sendConfirm(ctx context.Context, op string, e *entry, d delivery) error {
-	return d.session.Send(ctx, op, wire.Frame{Type: wire.TypeOrderConfirm, TID: d.tid}, &confirmation{c, e, d})
+// sendConfirm confirms an order that was executed, on the way on which it came.
+func (c *Client) sendConfirm(ctx context.Context, op string, e *entry, w way) error {
+	return w.session.Send(ctx, op, wire.Frame{Type: wire.TypeOrderConfirm, TID: w.tid}, &confirmation{c, e, w})
 }
 
 // confirmation is the way of one confirmation to the hub.
 type confirmation struct {
-	client   *Client
-	entry    *entry
-	delivery delivery
+	client *Client
+	entry  *entry
+	way    way
 }
 
 // Flushed implements link.Mark.

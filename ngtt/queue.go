@@ -1,9 +1,6 @@
 package ngtt
 
-import (
-	"slices"
-	"sync"
-)
+import "sync"
 
 // orderQueue holds the orders that wait for the handler, bounded in number and bytes. One goroutine pushes and one takes.
 type orderQueue struct {
@@ -26,26 +23,25 @@ func newOrderQueue(maxOrders int, maxBytes int64, inflight *inflight) *orderQueu
 	}
 }
 
-// push adds an order, and waits for room until done is closed. It reports whether the order was taken.
-func (q *orderQueue) push(done <-chan struct{}, d delivery) bool {
-	for {
+// push adds an order, and waits for room until done is closed. It reports whether it had to wait.
+func (q *orderQueue) push(done <-chan struct{}, d delivery) (waited bool) {
+	for ; ; waited = true {
 		q.mu.Lock()
 		room := len(q.orders) == 0 || len(q.orders) < q.maxOrders && q.bytes+int64(len(d.body)) <= q.maxBytes
 		if q.closed || room {
-			taken := !q.closed
-			if taken {
+			if !q.closed {
 				q.orders = append(q.orders, d)
 				q.bytes += int64(len(d.body))
 				tell(q.filled)
 			}
 			q.mu.Unlock()
-			return taken
+			return waited
 		}
 		q.mu.Unlock()
 		select {
 		case <-q.emptied:
 		case <-done:
-			return false
+			return true
 		}
 	}
 }
@@ -63,7 +59,8 @@ func (q *orderQueue) take(done <-chan struct{}) (delivery, bool) {
 		if len(q.orders) > 0 {
 			q.inflight.add()
 			d := q.orders[0]
-			q.orders = slices.Delete(q.orders, 0, 1)
+			q.orders[0] = delivery{}
+			q.orders = q.orders[1:]
 			q.bytes -= int64(len(d.body))
 			tell(q.emptied)
 			q.mu.Unlock()

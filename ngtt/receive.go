@@ -48,9 +48,12 @@ func (c *Client) receive(ctx context.Context, s *session, f wire.Frame) error {
 		return s.Send(ctx, "confirm", wire.Frame{Type: wire.TypeOrderConfirm, TID: f.TID}, nil)
 	}
 	// When the queue takes no more, the connection has ended or is about to: the hub keeps the order.
-	c.queue.push(s.Done(), delivery{
-		session: s, tid: f.TID, at: time.Now(), body: bytes.Clone(f.Body), sections: sections,
+	waited := c.queue.push(s.Done(), delivery{
+		way: way{s, f.TID}, at: time.Now(), body: bytes.Clone(f.Body), sections: sections,
 	})
+	if waited {
+		s.behind.Store(int64(time.Since(s.began)))
+	}
 	return nil
 }
 
@@ -108,7 +111,7 @@ func (c *Client) deliver(ctx context.Context, d delivery) {
 	case isDone:
 		c.stats.repeated.Add(1)
 		// A connection that is gone by now needs no answer.
-		_ = c.sendConfirm(ctx, "confirm", e, d)
+		_ = c.sendConfirm(ctx, "confirm", e, d.way)
 		return
 	case isNew, isAgain:
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
@@ -17,8 +18,14 @@ import (
 // session is one connection with what the client knows of it.
 type session struct {
 	*link.Conn
-	since time.Time
+	number int64 // among the connections of the client, counted from 1
+	began  time.Time
+	behind atomic.Int64 // how long after that the client last caught up with the hub, as a time.Duration
 }
+
+// since returns from when the hub could have delivered everything that it would deliver again: not as long as the
+// client has no room for orders.
+func (s *session) since() time.Time { return s.began.Add(time.Duration(s.behind.Load())) }
 
 // Run keeps the link up: it connects, receives orders for the handler, and connects again whenever the connection
 // breaks, until ctx ends, [Client.Shutdown] or [Client.Close] is called, or no further attempt can help. It can be called
@@ -120,8 +127,7 @@ func (c *Client) connect(ctx context.Context, delays *retry.Sequence) error {
 		return err
 	}
 	delays.Connected()
-	c.stats.connections.Add(1)
-	s := &session{Conn: conn, since: time.Now()}
+	s := &session{Conn: conn, number: c.stats.connections.Add(1), began: time.Now()}
 	defer func() {
 		conn.Close()
 		c.stats.over(conn.Stats())
