@@ -26,6 +26,7 @@ type Client struct {
 	life context.Context // ends with Close; the parent of nothing that Run's own context does not end too
 	kill context.CancelFunc
 	ran  chan struct{} // closed when Run has returned
+	shut chan struct{} // closed when Shutdown has returned
 
 	mu       sync.Mutex // guards what follows
 	state    Status
@@ -52,6 +53,7 @@ func New(credentials *Credentials, opts *Options) (*Client, error) {
 	c := &Client{
 		credentials: credentials, opts: o, dialer: dialer, ledger: newLedger(o.RedeliveryWindow),
 		books: books{wake: make(chan struct{}, 1)}, ran: make(chan struct{}),
+		shut: make(chan struct{}),
 	}
 	c.queue = newOrderQueue(o.QueueOrders, o.QueueBytes, &c.inflight)
 	c.life, c.kill = context.WithCancel(context.Background())
@@ -78,25 +80,48 @@ func (c *Client) Close() error {
 // that it was given has its [Order.Ack] or [Order.Nack], sends what is queued, asks the hub with a last ping whether it
 // has read the confirmations, and closes. Orders that still waited for the handler stay with the hub.
 //
-// When ctx ends before, the rest is cut short as by [Client.Close], and the error matches that of ctx. A second call, and
-// one on a closed client, does nothing. The handler and hooks must not call it.
+// When ctx ends before, the rest is cut short as by [Client.Close], and the error matches that of ctx; when Close itself
+// cuts it short, the error is [ErrClosed]. A second call waits for the first one in the same way, and one on a closed
+// client for the rest of [Client.Run]. The handler and hooks must not call it.
 func (c *Client) Shutdown(ctx context.Context) error {
 	c.mu.Lock()
-	first := !c.draining && !c.closed
+	second, closed := c.draining, c.closed
 	c.draining = true
 	c.mu.Unlock()
-	if !first {
+	switch {
+	case second:
+		return c.joinShutdown(ctx)
+	case closed:
 		return c.Close()
 	}
+	defer close(c.shut)
 	c.queue.close()
-	err := c.inflight.wait(ctx)
-	if err != nil {
-		err = ngtterr.Interrupted(ctx, "shutdown", c.dialer.Addr)
+	var err error
+	if !c.inflight.wait(ctx.Done(), c.life.Done()) {
+		if err = c.closedError("shutdown"); ctx.Err() != nil {
+			err = ngtterr.Interrupted(ctx, "shutdown", c.dialer.Addr)
+		}
 	}
 	if s := c.current(); s != nil {
 		if failed := s.Shutdown(ctx); err == nil {
 			err = failed
 		}
+	}
+	_ = c.Close() // always nil
+	return err
+}
+
+// joinShutdown waits for the Shutdown under way, and cuts it short when ctx ends.
+func (c *Client) joinShutdown(ctx context.Context) error {
+	var err error
+	select {
+	case <-c.shut:
+	case <-c.life.Done(): // Close was called
+	case <-ctx.Done():
+		if c.life.Err() != nil {
+			break // it has just ended
+		}
+		err = ngtterr.Interrupted(ctx, "shutdown", c.dialer.Addr)
 	}
 	_ = c.Close() // always nil
 	return err

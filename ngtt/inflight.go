@@ -1,13 +1,9 @@
 package ngtt
 
-import (
-	"context"
-	"sync"
-)
+import "sync"
 
-// inflight counts what Shutdown waits for: orders on their way to the handler, its calls, and orders
-// without an answer. The zero value is ready
-// to use.
+// inflight counts what Shutdown waits for: orders on their way to the handler, its calls, and orders without an answer.
+// The zero value is ready to use.
 type inflight struct {
 	mu   sync.Mutex
 	n    int
@@ -29,12 +25,12 @@ func (f *inflight) done() {
 	}
 }
 
-// wait waits until nothing is in flight.
-func (f *inflight) wait(ctx context.Context) error {
+// wait waits until nothing is in flight, and reports whether that came before one of the channels was closed.
+func (f *inflight) wait(done, closed <-chan struct{}) bool {
 	f.mu.Lock()
 	if f.n == 0 {
 		f.mu.Unlock()
-		return nil
+		return true
 	}
 	if f.idle == nil {
 		f.idle = make(chan struct{})
@@ -43,8 +39,9 @@ func (f *inflight) wait(ctx context.Context) error {
 	f.mu.Unlock()
 	select {
 	case <-idle:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+		return true
+	case <-done:
+	case <-closed:
 	}
+	return false
 }

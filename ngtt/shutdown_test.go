@@ -55,6 +55,52 @@ func TestShutdownFlushesAcks(t *testing.T) {
 	})
 }
 
+// A second Shutdown waits for the first one; when its own time is up, it ends both.
+func TestShutdownTwice(t *testing.T) {
+	for name, patient := range map[string]bool{"patient": true, "impatient": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, ngtttest.Options{})
+				orders, handler := held()
+				c := b.client(ngtt.Options{Handler: handler})
+				b.hub.Enqueue(device, body("W1"))
+				order := <-orders
+				first, second := make(chan error, 1), make(chan error, 1)
+				go func() { first <- c.Shutdown(t.Context()) }()
+				synctest.Wait()
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				if patient {
+					ctx = t.Context()
+				}
+				go func() { second <- c.Shutdown(ctx) }()
+				time.Sleep(2 * time.Minute)
+				if !patient {
+					if err := <-second; !errors.Is(err, context.DeadlineExceeded) {
+						t.Errorf("%v", err)
+					}
+					if err := <-c.result; err != nil {
+						t.Errorf("Run: %v", err)
+					}
+					if err := <-first; !errors.Is(err, ngtt.ErrClosed) {
+						t.Errorf("the first call: %v", err)
+					}
+					return
+				}
+				if err := order.Ack(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if err := errors.Join(<-first, <-second); err != nil {
+					t.Error(err)
+				}
+				if n := b.hub.Counts(device); n.Confirmed != 1 {
+					t.Errorf("%+v", n)
+				}
+			})
+		})
+	}
+}
+
 // What still waits for the handler stays with the hub.
 func TestShutdownLeavesTheQueueToTheHub(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
