@@ -13,7 +13,7 @@
 //	}
 //	for msg, err := range m.Messages(ctx) {
 //		if err != nil {
-//			log.Print(err) // messages are missing here, or this is the end
+//			log.Print(err) // messages are missing here, or this is the end of the loop
 //			continue
 //		}
 //		fmt.Printf("%s\n", msg.Data)
