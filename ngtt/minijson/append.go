@@ -5,7 +5,6 @@ import (
 	"math"
 	"math/big"
 	"math/bits"
-	"unicode/utf8"
 )
 
 // maxKey is the longest key of an object, in bytes. A longer one makes it a generic map.
@@ -25,43 +24,33 @@ func AppendBool(dst []byte, v bool) []byte {
 	return append(dst, tagFalse)
 }
 
-// AppendInt appends an integer in its shortest form.
+// AppendInt appends an integer in its shortest form: of two that are as long the signed one, if there is a choice.
 func AppendInt(dst []byte, v int64) []byte {
-	switch {
-	case v >= 0:
-		return AppendUint(dst, uint64(v))
-	case v >= math.MinInt8:
+	switch u := uint64(v); {
+	case v == int64(int8(v)):
 		return append(dst, tagInt8, byte(v))
-	case v >= math.MinInt16:
+	case u <= math.MaxUint8:
+		return append(dst, tagUint8, byte(v))
+	case v == int64(int16(v)):
 		return append(dst, tagInt16, byte(v>>8), byte(v))
-	case v >= math.MinInt32:
+	case u <= math.MaxUint16:
+		return append(dst, tagUint16, byte(v>>8), byte(v))
+	case u < 1<<24:
+		return append(dst, tagUint24, byte(v>>16), byte(v>>8), byte(v))
+	case v == int64(int32(v)):
 		return append(dst, tagInt32, byte(v>>24), byte(v>>16), byte(v>>8), byte(v))
+	case u <= math.MaxUint32:
+		return append(dst, tagUint32, byte(v>>24), byte(v>>16), byte(v>>8), byte(v))
 	}
-	return appendLong(dst, v, bits.Len64(uint64(^v))/8+1)
+	return appendLong(dst, v, bits.Len64(uint64(v^v>>63))/8+1)
 }
 
 // AppendUint appends an integer in its shortest form.
 func AppendUint(dst []byte, v uint64) []byte {
-	switch {
-	case v <= math.MaxInt8:
-		return append(dst, tagInt8, byte(v))
-	case v <= math.MaxUint8:
-		return append(dst, tagUint8, byte(v))
-	case v <= math.MaxInt16:
-		return append(dst, tagInt16, byte(v>>8), byte(v))
-	case v <= math.MaxUint16:
-		return append(dst, tagUint16, byte(v>>8), byte(v))
-	case v < 1<<24:
-		return append(dst, tagUint24, byte(v>>16), byte(v>>8), byte(v))
-	case v <= math.MaxInt32:
-		return append(dst, tagInt32, byte(v>>24), byte(v>>16), byte(v>>8), byte(v))
-	case v <= math.MaxUint32:
-		return append(dst, tagUint32, byte(v>>24), byte(v>>16), byte(v>>8), byte(v))
-	case v <= math.MaxInt64:
-		return appendLong(dst, int64(v), bits.Len64(v)/8+1)
+	if v <= math.MaxInt64 {
+		return AppendInt(dst, int64(v))
 	}
-	dst = append(dst, tagInteger, 9, 0)
-	return binary.BigEndian.AppendUint64(dst, v)
+	return binary.BigEndian.AppendUint64(append(dst, tagInteger, 9, 0), v)
 }
 
 // appendLong appends the n low bytes of v, which is outside of 32 bits: n is 5 to 8.
@@ -119,17 +108,20 @@ func negate(b []byte) {
 
 // AppendString appends a string. One that is not valid UTF-8 or longer than 4 GiB is an *[EncodingError].
 func AppendString(dst []byte, s string) ([]byte, error) {
-	if !utf8.ValidString(s) {
-		return dst, encodingError(ReasonUTF8, "", nil)
-	}
-	if len(s) < 128 {
-		dst = append(dst, tagString|byte(len(s)))
-		return append(dst, s...), nil
-	}
 	if uint64(len(s)) > math.MaxUint32 {
 		return dst, encodingError(ReasonRange, "string", nil)
 	}
-	return append(appendLength(dst, len(s), tagStringU8, tagStringU16, tagStringU32), s...), nil
+	b := dst
+	if len(s) < 128 {
+		b = append(b, tagString|byte(len(s)))
+	} else {
+		b = appendLength(b, len(s), tagStringU8, tagStringU16, tagStringU32)
+	}
+	b = append(b, s...)
+	if !validUTF8(b[len(b)-len(s):]) {
+		return dst, encodingError(ReasonUTF8, "", nil)
+	}
+	return b, nil
 }
 
 // AppendBytes appends bytes. More than 4 GiB are an *[EncodingError].
@@ -158,10 +150,11 @@ func AppendKey(dst []byte, key string) ([]byte, error) {
 	if len(key) > maxKey {
 		return dst, encodingError(ReasonRange, "key", nil)
 	}
-	if !utf8.ValidString(key) {
+	b := append(append(dst, byte(len(key))), key...)
+	if !validUTF8(b[len(b)-len(key):]) {
 		return dst, encodingError(ReasonUTF8, "key", nil)
 	}
-	return append(append(dst, byte(len(key))), key...), nil
+	return b, nil
 }
 
 // AppendMap appends the head of a generic map of n pairs, which must follow: two values each, the first of them

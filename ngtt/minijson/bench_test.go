@@ -34,6 +34,13 @@ type (
 		Level   int    `json:"level"`
 		Trouble string `json:"exception_text,omitempty"`
 	}
+	benchCall struct {
+		Service string            `json:"service"`
+		When    int64             `json:"when"`
+		Message string            `json:"message"`
+		Level   int               `json:"level"`
+		Args    map[string]string `json:"args,omitempty"`
+	}
 )
 
 func benchOrders() []benchSection {
@@ -69,6 +76,18 @@ func benchLog() []benchRecord {
 	return records
 }
 
+// benchCalls returns a log whose records have arguments.
+func benchCalls() []benchCall {
+	calls := make([]benchCall, 50)
+	for i, r := range benchLog() {
+		calls[i] = benchCall{
+			Service: r.Service, When: r.When, Message: r.Message, Level: r.Level,
+			Args: map[string]string{"path": "r0.temp.1", "device": "0000000a"},
+		}
+	}
+	return calls
+}
+
 // benchTree returns the log as a dynamic tree.
 func benchTree() any {
 	b, err := minijson.Marshal(benchLog())
@@ -90,6 +109,7 @@ var benchDocuments = []struct {
 	{"orders", pointer(benchOrders()), func() any { return new([]benchSection) }},
 	{"samples", pointer(benchSamples()), func() any { return new([]benchSeries) }},
 	{"log", pointer(benchLog()), func() any { return new([]benchRecord) }},
+	{"log with arguments", pointer(benchCalls()), func() any { return new([]benchCall) }},
 	{"tree", benchTree(), func() any { return new(any) }},
 }
 

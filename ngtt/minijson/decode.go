@@ -5,7 +5,6 @@ import (
 	"math"
 	"reflect"
 	"sync"
-	"unicode/utf8"
 )
 
 // DecodeOptions says how values are decoded. The zero value is what [Unmarshal] uses.
@@ -206,7 +205,7 @@ func mayBeShort(k kind, tag byte) bool { return k == kindBytes || tag == tagInte
 // text reads the n bytes of a string.
 func (d *decoder) text(n uint32) ([]byte, error) {
 	p, err := d.payload(kindString, n)
-	if err == nil && !utf8.Valid(p) {
+	if err == nil && !validUTF8(p) {
 		err = d.fail(ReasonUTF8)
 	}
 	return p, err

@@ -2,7 +2,6 @@ package minijson
 
 import (
 	"reflect"
-	"unicode/utf8"
 )
 
 // fieldDecoder is how a field of a struct is read.
@@ -86,7 +85,7 @@ func (d *decoder) fieldName(k kind) ([]byte, error) {
 // skipUnknown reads the value of a key that has no field.
 func (d *decoder) skipUnknown(name []byte, t reflect.Type) error {
 	switch {
-	case !utf8.Valid(name):
+	case !validUTF8(name):
 		return d.fail(ReasonUTF8)
 	case d.opts.DisallowUnknownFields:
 		return d.unfit(ReasonUnknownKey, t)

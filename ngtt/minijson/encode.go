@@ -71,16 +71,11 @@ func (o EncodeOptions) append(dst []byte, v any) ([]byte, error) {
 // they return is of no use.
 type encoder struct {
 	opts    EncodeOptions
-	depth   int     // open lists, objects and maps
-	hops    int     // pointers, interfaces and methods followed to get here
-	own     []byte  // output for those who gave none
-	entries []entry // of the objects that are being sorted, the innermost last
-}
-
-// entry is one pair of an object.
-type entry struct {
-	key   string
-	value any
+	depth   int             // open lists, objects and maps
+	hops    int             // pointers, interfaces and methods followed to get here
+	own     []byte          // output for those who gave none
+	values  []entry[any]    // of the maps that are being sorted, the innermost last
+	strings []entry[string] // likewise
 }
 
 var encoders = sync.Pool{New: func() any { return new(encoder) }}
@@ -93,12 +88,17 @@ func (e *encoder) release() {
 	if cap(e.own) > maxKept {
 		e.own = nil
 	}
-	if cap(e.entries) > maxKept/32 {
-		e.entries = nil
-	}
-	clear(e.entries) // those that an error left
-	e.entries = e.entries[:0]
+	e.values, e.strings = emptied(e.values), emptied(e.strings)
 	encoders.Put(e)
+}
+
+// emptied returns an empty stack for the next document. After an error there may be entries left.
+func emptied[V any](stack []entry[V]) []entry[V] {
+	if cap(stack) > maxKept/32 {
+		return nil
+	}
+	clear(stack)
+	return stack[:0]
 }
 
 // value encodes any value, the types of a dynamic tree without reflection.

@@ -6,82 +6,93 @@ import (
 	"strings"
 )
 
-// object encodes a map with string keys, sorted by their bytes.
+// entry is one pair of a Go map with string keys.
+type entry[V any] struct {
+	key   string
+	value V
+}
+
+// object and texts encode maps with string keys, sorted by their bytes.
 func (e *encoder) object(b []byte, m map[string]any) ([]byte, error) {
-	begin := len(e.entries)
-	for k, v := range m {
-		e.entries = append(e.entries, entry{k, v})
-	}
-	n := len(e.entries)
-	b, asObject, err := e.beginEntries(b, begin)
-	if err != nil {
-		return b, err
-	}
-	for i := begin; i < n; i++ {
-		x := e.entries[i] // maps inside may move e.entries
-		if b, err = appendKey(b, x.key, asObject); err != nil {
-			return b, err
-		}
-		if b, err = e.value(b, x.value); err != nil {
-			return b, inKey(err, x.key)
-		}
-	}
-	e.endEntries(begin)
-	return b, nil
+	return sorted(e, b, m, &e.values, (*encoder).value)
 }
 
-// texts encodes a map of strings, sorted by the bytes of its keys.
 func (e *encoder) texts(b []byte, m map[string]string) ([]byte, error) {
-	begin := len(e.entries)
-	for k := range m {
-		e.entries = append(e.entries, entry{key: k})
+	return sorted(e, b, m, &e.strings, (*encoder).string)
+}
+
+// sorted encodes m with write for its values. The entries of a small map are sorted in the frame of this function, those
+// of others on a stack, where those of the maps around this one lie below.
+func sorted[V any](e *encoder, b []byte, m map[string]V, stack *[]entry[V], write valueFunc[V]) ([]byte, error) {
+	var few [8]entry[V]
+	if len(m) <= len(few) {
+		return writeEntries(e, b, appendEntries(few[:0], m), write)
 	}
-	b, asObject, err := e.beginEntries(b, begin)
+	begin := len(*stack)
+	*stack = appendEntries(*stack, m)
+	b, err := writeEntries(e, b, (*stack)[begin:], write)
+	clear((*stack)[begin:])
+	*stack = (*stack)[:begin]
+	return b, err
+}
+
+// valueFunc encodes the value of an entry.
+type valueFunc[V any] func(e *encoder, b []byte, v V) ([]byte, error)
+
+// appendEntries appends the entries of m, sorted by key.
+func appendEntries[V any](list []entry[V], m map[string]V) []entry[V] {
+	begin := len(list)
+	for k, v := range m {
+		list = append(list, entry[V]{k, v})
+	}
+	sortByKey(list[begin:])
+	return list
+}
+
+// maxInsertion is how many entries are sorted by insertion, which for few is faster.
+const maxInsertion = 12
+
+func sortByKey[V any](entries []entry[V]) {
+	if len(entries) > maxInsertion {
+		slices.SortFunc(entries, func(a, b entry[V]) int { return strings.Compare(a.key, b.key) })
+		return
+	}
+	for i := 1; i < len(entries); i++ {
+		for j := i; j > 0 && entries[j].key < entries[j-1].key; j-- {
+			entries[j], entries[j-1] = entries[j-1], entries[j]
+		}
+	}
+}
+
+// writeEntries encodes entries: as an object, unless a key is too long for one.
+func writeEntries[V any](e *encoder, b []byte, entries []entry[V], write valueFunc[V]) ([]byte, error) {
+	if err := e.open(); err != nil {
+		return b, err
+	}
+	asObject := true
+	for i := range entries {
+		asObject = asObject && len(entries[i].key) <= maxKey
+	}
+	b, err := appendPairsHead(b, len(entries), asObject)
 	if err != nil {
 		return b, err
 	}
-	for _, x := range e.entries[begin:] {
-		if b, err = appendKey(b, x.key, asObject); err != nil {
+	for i := range entries {
+		x := &entries[i]
+		if asObject {
+			b, err = AppendKey(b, x.key)
+		} else {
+			b, err = AppendString(b, x.key)
+		}
+		if err != nil {
 			return b, err
 		}
-		if b, err = e.string(b, m[x.key]); err != nil {
+		if b, err = write(e, b, x.value); err != nil {
 			return b, inKey(err, x.key)
 		}
 	}
-	e.endEntries(begin)
-	return b, nil
-}
-
-// beginEntries sorts the entries from begin on and appends their head: that of an object, unless a key is too long for
-// one.
-func (e *encoder) beginEntries(b []byte, begin int) (out []byte, asObject bool, err error) {
-	if err := e.open(); err != nil {
-		return b, false, err
-	}
-	entries := e.entries[begin:]
-	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.key, b.key) })
-	for i := range entries {
-		if len(entries[i].key) > maxKey {
-			b, err = AppendMap(b, len(entries))
-			return b, false, err
-		}
-	}
-	b, err = AppendObject(b, len(entries))
-	return b, true, err
-}
-
-func (e *encoder) endEntries(begin int) {
-	clear(e.entries[begin:])
-	e.entries = e.entries[:begin]
 	e.depth--
-}
-
-// appendKey appends the key of a pair, of an object or of a generic map.
-func appendKey(b []byte, k string, asObject bool) ([]byte, error) {
-	if asObject {
-		return AppendKey(b, k)
-	}
-	return AppendString(b, k)
+	return b, nil
 }
 
 // ordered encodes a Map in its own order.

@@ -7,21 +7,22 @@ import (
 
 // fieldEncoder is how a field of a struct is written.
 type fieldEncoder struct {
-	name   string
-	key    string       // with its length, as in the output
-	hops   []uintptr    // offsets of the embedded pointers that lead to the field
-	offset uintptr      // of the field from there
-	omit   omitFunc     // nil if it is never left out
-	plain  reflect.Kind // of a field of a plain type, else Invalid
-	encode encodeFunc
+	name     string
+	key      string       // with its length, as in the output
+	plain    reflect.Kind // of a field of a plain type, else Invalid
+	optional bool         // whether it may be left out
+	offset   uintptr      // in the struct, or after the last of the hops
+	hops     []uintptr    // offsets of the embedded pointers that lead to the field
+	omit     omitFunc     // nil if its tag has no such option
+	encode   encodeFunc
 }
+
+// shortObject is how many pairs an object may have whose count is a part of its tag.
+const shortObject = 15
 
 // structEncoder encodes structs as objects, their fields in the order of their declaration.
 func structEncoder(t reflect.Type) encodeFunc {
-	var (
-		fields  []fieldEncoder
-		partial bool // whether a field may be left out
-	)
+	var fields []fieldEncoder
 	for _, f := range fieldsOf(t) {
 		if !f.legal() {
 			return func(_ *encoder, b []byte, _ unsafe.Pointer) ([]byte, error) {
@@ -30,48 +31,93 @@ func structEncoder(t reflect.Type) encodeFunc {
 		}
 		x := fieldEncoder{name: f.name, key: string([]byte{byte(len(f.name))}) + f.name, omit: omission(&f)}
 		x.hops, x.offset = f.path(t)
+		x.optional = x.omit != nil || x.hops != nil
 		x.encode = encoderOf(f.typ)
 		if f.typ.PkgPath() == "" { // no methods
 			x.plain = f.typ.Kind()
 		}
-		partial = partial || x.partial()
 		fields = append(fields, x)
 	}
-	if partial {
-		return func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) { return e.partial(b, p, fields) }
+	if len(fields) <= shortObject {
+		return func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) {
+			b, err := e.openObject(b, 0)
+			if err != nil {
+				return b, err
+			}
+			head := len(b) - 1
+			b, n, err := e.fields(b, p, fields)
+			b[head] += byte(n)
+			return b, err
+		}
 	}
 	return func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) {
-		b, err := e.openObject(b, len(fields))
+		n := 0 // on which the length of the head depends
+		for i := range fields {
+			if fields[i].at(p) != nil {
+				n++
+			}
+		}
+		b, err := e.openObject(b, n)
 		if err != nil {
 			return b, err
 		}
-		for i := range fields {
-			f := &fields[i]
-			if b, err = f.append(e, b, unsafe.Add(p, f.offset)); err != nil {
-				return b, inKey(err, f.name)
-			}
-		}
-		e.depth--
-		return b, nil
+		b, _, err = e.fields(b, p, fields)
+		return b, err
 	}
 }
 
-// append appends the key and the value of a field, the most frequent types without a call through a function value.
-func (f *fieldEncoder) append(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) {
-	b = append(b, f.key...)
-	switch f.plain {
-	case reflect.String:
-		if out, err := AppendString(b, *(*string)(p)); err == nil {
-			return out, nil
+// fields appends the fields of the struct at p and says how many there were. Those of the most frequent types take no
+// call through a function value.
+func (e *encoder) fields(b []byte, p unsafe.Pointer, fields []fieldEncoder) (out []byte, n int, err error) {
+	for i := range fields {
+		f := &fields[i]
+		fp := f.at(p)
+		if fp == nil {
+			continue
 		}
-	case reflect.Int64:
-		return AppendInt(b, *(*int64)(p)), nil
-	case reflect.Int:
-		return AppendInt(b, int64(*(*int)(p))), nil
-	case reflect.Float64:
-		return e.float(b, *(*float64)(p))
+		n++
+		b = append(b, f.key...)
+		switch f.plain {
+		case reflect.String:
+			if b, err = AppendString(b, *(*string)(fp)); err != nil {
+				b, err = e.string(b, *(*string)(fp)) // which may replace what is no UTF-8
+			}
+		case reflect.Int64:
+			b = AppendInt(b, *(*int64)(fp))
+		case reflect.Int:
+			b = AppendInt(b, int64(*(*int)(fp)))
+		case reflect.Float64:
+			b, err = e.float(b, *(*float64)(fp))
+		default:
+			b, err = f.encode(e, b, fp)
+		}
+		if err != nil {
+			return b, n, inKey(err, f.name)
+		}
 	}
-	return f.encode(e, b, p)
+	e.depth--
+	return b, n, nil
+}
+
+// at returns the address of the field in the struct at p; nil if it is left out.
+func (f *fieldEncoder) at(p unsafe.Pointer) unsafe.Pointer {
+	if !f.optional {
+		return unsafe.Add(p, f.offset)
+	}
+	return f.find(p)
+}
+
+func (f *fieldEncoder) find(p unsafe.Pointer) unsafe.Pointer {
+	for _, offset := range f.hops {
+		if p = *(*unsafe.Pointer)(unsafe.Add(p, offset)); p == nil {
+			return nil
+		}
+	}
+	p = unsafe.Add(p, f.offset)
+	if f.omit != nil && f.omit(p) {
+		return nil
+	}
+	return p
 }
 
 // path returns how to get to the field from a struct of type t: the offsets of the embedded pointers to follow, and the
@@ -86,75 +132,4 @@ func (f *field) path(t reflect.Type) (hops []uintptr, offset uintptr) {
 		t = sf.Type
 	}
 	return hops, offset
-}
-
-// partial reports whether the field may be left out.
-func (f *fieldEncoder) partial() bool { return f.omit != nil || f.hops != nil }
-
-// at returns the address of the field in the struct at p; nil if it is left out.
-func (f *fieldEncoder) at(p unsafe.Pointer) unsafe.Pointer {
-	for _, offset := range f.hops {
-		if p = *(*unsafe.Pointer)(unsafe.Add(p, offset)); p == nil {
-			return nil
-		}
-	}
-	p = unsafe.Add(p, f.offset)
-	if f.omit != nil && f.omit(p) {
-		return nil
-	}
-	return p
-}
-
-// partial encodes a struct of which some fields may be left out.
-func (e *encoder) partial(b []byte, p unsafe.Pointer, fields []fieldEncoder) ([]byte, error) {
-	if len(fields) > 15 {
-		return e.counted(b, p, fields)
-	}
-	b, err := e.openObject(b, 0)
-	if err != nil {
-		return b, err
-	}
-	head, n := len(b)-1, byte(0)
-	for i := range fields {
-		f := &fields[i]
-		fp := unsafe.Add(p, f.offset)
-		if f.partial() {
-			if fp = f.at(p); fp == nil {
-				continue
-			}
-		}
-		n++
-		if b, err = f.append(e, b, fp); err != nil {
-			return b, inKey(err, f.name)
-		}
-	}
-	b[head] += n // the count is a part of the tag
-	e.depth--
-	return b, nil
-}
-
-// counted is partial for structs with so many fields that the length of the head depends on how many are there.
-func (e *encoder) counted(b []byte, p unsafe.Pointer, fields []fieldEncoder) ([]byte, error) {
-	n := 0
-	for i := range fields {
-		if fields[i].at(p) != nil {
-			n++
-		}
-	}
-	b, err := e.openObject(b, n)
-	if err != nil {
-		return b, err
-	}
-	for i := range fields {
-		f := &fields[i]
-		fp := f.at(p)
-		if fp == nil {
-			continue
-		}
-		if b, err = f.append(e, b, fp); err != nil {
-			return b, inKey(err, f.name)
-		}
-	}
-	e.depth--
-	return b, nil
 }

@@ -1,7 +1,5 @@
 package minijson
 
-import "unicode/utf8"
-
 // skimmer goes over a value without decoding it. It can go on where it ran out of input, and takes no recursion.
 type skimmer struct {
 	pos   int // where the next tag or key begins
@@ -50,7 +48,7 @@ func (s *skimmer) run(b []byte, limit int, whole, lenient bool) (done bool, reas
 			return false, tooLong
 		case it.size > uint64(len(rest)):
 			return false, ""
-		case it.kind == kindString && !utf8.Valid(rest[it.head:it.size]):
+		case it.kind == kindString && !validUTF8(rest[it.head:it.size]):
 			return false, ReasonUTF8
 		case it.kind >= kindList && len(s.open) >= s.depth:
 			return false, ReasonDepth

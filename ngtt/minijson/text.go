@@ -1,6 +1,11 @@
 package minijson
 
-import "strings"
+import (
+	"encoding/binary"
+	"math"
+	"strings"
+	"unicode/utf8"
+)
 
 // Sizes in bytes. A string that is kept keeps at most a chunk in memory.
 const (
@@ -42,4 +47,34 @@ func (c *keyCache) find(p []byte) (s string, place *string) {
 		return *place, place
 	}
 	return "", place
+}
+
+// validUTF8 is utf8.Valid, faster for what most text is: ASCII.
+func validUTF8(p []byte) bool {
+	const high = 0x8080808080808080
+	rest := p // what comes before it is ASCII
+	for ; len(rest) >= 32; rest = rest[32:] {
+		a, b := binary.LittleEndian.Uint64(rest), binary.LittleEndian.Uint64(rest[8:])
+		c, d := binary.LittleEndian.Uint64(rest[16:]), binary.LittleEndian.Uint64(rest[24:])
+		if (a|b|c|d)&high != 0 {
+			return utf8.Valid(rest)
+		}
+	}
+	for ; len(rest) >= 8; rest = rest[8:] {
+		if binary.LittleEndian.Uint64(rest)&high != 0 {
+			return utf8.Valid(rest)
+		}
+	}
+	if len(rest) >= 4 {
+		if binary.LittleEndian.Uint32(rest)&(high&math.MaxUint32) != 0 {
+			return utf8.Valid(rest)
+		}
+		rest = rest[4:]
+	}
+	for _, c := range rest {
+		if c >= utf8.RuneSelf {
+			return utf8.Valid(rest)
+		}
+	}
+	return true
 }

@@ -66,17 +66,14 @@ func encoding(name string, doc any, n int) row {
 	return r
 }
 
-// marshalling is the row of a document that is encoded into new memory. That is much of what it takes, and the same for
-// all, so that there is less to gain.
+// marshalling is the row of a document that is encoded into new memory.
 func marshalling(name string, doc any, n int) row {
-	r := codecRow("encode into new memory, "+name, n, func(c codec) (func() error, error) {
+	return codecRow("encode into new memory, "+name, n, func(c codec) (func() error, error) {
 		return func() error {
 			_, err := c.marshal(doc)
 			return err
 		}, nil
 	})
-	r.targets = map[string]float64{"json": 2}
-	return r
 }
 
 // decoding is the row of a document that is decoded, each time into a new value.

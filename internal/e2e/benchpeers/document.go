@@ -25,6 +25,13 @@ type (
 		Level   int    `json:"level" msgpack:"level"`
 		Trouble string `json:"exception_text,omitempty" msgpack:"exception_text,omitempty"`
 	}
+	call struct {
+		Service string            `json:"service" msgpack:"service"`
+		When    int64             `json:"when" msgpack:"when"`
+		Message string            `json:"message" msgpack:"message"`
+		Level   int               `json:"level" msgpack:"level"`
+		Args    map[string]string `json:"args,omitempty" msgpack:"args,omitempty"`
+	}
 )
 
 // orders returns four sections of eight orders.
@@ -58,6 +65,18 @@ func records() *[]record {
 		all[i] = record{
 			Service: "gateway", When: 1_795_000_000_000_000 + int64(i), Level: 10 * (i % 5),
 			Message: "pathpoint r0.temp.1 was written and read again: the value did not change",
+		}
+	}
+	return &all
+}
+
+// calls returns the records of a log with arguments: small maps of strings.
+func calls() *[]call {
+	all := make([]call, 50)
+	for i, r := range *records() {
+		all[i] = call{
+			Service: r.Service, When: r.When, Message: r.Message, Level: r.Level,
+			Args: map[string]string{"path": "r0.temp.1", "device": "0000000a"},
 		}
 	}
 	return &all

@@ -64,14 +64,17 @@ var rows = []row{
 	encoding("orders", orders(), 20_000),
 	encoding("samples", samples(), 2000),
 	encoding("log", records(), 5000),
+	encoding("log with arguments", calls(), 2000),
 	encoding("log as a tree", tree(), 2000),
 	marshalling("orders", orders(), 20_000),
 	marshalling("samples", samples(), 2000),
 	marshalling("log", records(), 5000),
+	marshalling("log with arguments", calls(), 2000),
 	marshalling("log as a tree", tree(), 2000),
 	decoding("orders", orders(), 5000),
 	decoding("samples", samples(), 500),
 	decoding("log", records(), 2000),
+	decoding("log with arguments", calls(), 2000),
 	decoding("log as a tree", tree(), 2000),
 }
 
