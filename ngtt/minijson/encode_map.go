@@ -21,47 +21,35 @@ func (e *encoder) texts(b []byte, m map[string]string) ([]byte, error) {
 	return sorted(e, b, m, &e.strings, (*encoder).string)
 }
 
-// sorted encodes m with write for its values. The entries of a small map are sorted in the frame of this function, those
-// of others on a stack, where those of the maps around this one lie below.
-func sorted[V any](e *encoder, b []byte, m map[string]V, stack *[]entry[V], write valueFunc[V]) ([]byte, error) {
-	var few [8]entry[V]
-	if len(m) <= len(few) {
-		return writeEntries(e, b, appendEntries(few[:0], m), write)
-	}
-	begin := len(*stack)
-	*stack = appendEntries(*stack, m)
-	b, err := writeEntries(e, b, (*stack)[begin:], write)
-	clear((*stack)[begin:])
-	*stack = (*stack)[:begin]
-	return b, err
-}
-
 // valueFunc encodes the value of an entry.
 type valueFunc[V any] func(e *encoder, b []byte, v V) ([]byte, error)
 
-// appendEntries appends the entries of m, sorted by key.
-func appendEntries[V any](list []entry[V], m map[string]V) []entry[V] {
-	begin := len(list)
-	for k, v := range m {
-		list = append(list, entry[V]{k, v})
-	}
-	sortByKey(list[begin:])
-	return list
-}
-
-// maxInsertion is how many entries are sorted by insertion, which for few is faster.
-const maxInsertion = 12
-
-func sortByKey[V any](entries []entry[V]) {
-	if len(entries) > maxInsertion {
-		slices.SortFunc(entries, func(a, b entry[V]) int { return strings.Compare(a.key, b.key) })
-		return
-	}
-	for i := 1; i < len(entries); i++ {
-		for j := i; j > 0 && entries[j].key < entries[j-1].key; j-- {
-			entries[j], entries[j-1] = entries[j-1], entries[j]
+// sorted encodes m with write for its values. It sorts on the given stack, where the entries of the maps around this one
+// lie below; those of a small map in its own frame, by insertion, which spares the collector's barriers.
+func sorted[V any](e *encoder, b []byte, m map[string]V, stack *[]entry[V], write valueFunc[V]) ([]byte, error) {
+	var few [8]entry[V]
+	if len(m) <= len(few) {
+		n := 0
+		for k, v := range m {
+			at := n
+			for ; at > 0 && k < few[at-1].key; at-- {
+				few[at] = few[at-1]
+			}
+			few[at] = entry[V]{k, v}
+			n++
 		}
+		return writeEntries(e, b, few[:n], write)
 	}
+	begin := len(*stack)
+	for k, v := range m {
+		*stack = append(*stack, entry[V]{k, v})
+	}
+	entries := (*stack)[begin:]
+	slices.SortFunc(entries, func(a, b entry[V]) int { return strings.Compare(a.key, b.key) })
+	b, err := writeEntries(e, b, entries, write)
+	clear((*stack)[begin:]) // maps inside may have moved it
+	*stack = (*stack)[:begin]
+	return b, err
 }
 
 // writeEntries encodes entries: as an object, unless a key is too long for one.

@@ -36,15 +36,19 @@ func zeroOf(t reflect.Type) omitFunc {
 
 // emptyOf: empty are false, 0, a nil pointer or interface, and an array, slice, map or string without elements.
 func emptyOf(t reflect.Type) omitFunc {
+	switch t {
+	case treeType:
+		return func(p unsafe.Pointer) bool { return len(*(*map[string]any)(p)) == 0 }
+	case textsType:
+		return func(p unsafe.Pointer) bool { return len(*(*map[string]string)(p)) == 0 }
+	}
 	switch t.Kind() {
 	case reflect.String:
 		return func(p unsafe.Pointer) bool { return *(*string)(p) == "" }
 	case reflect.Slice:
 		return func(p unsafe.Pointer) bool { return (*sliceHeader)(p).len == 0 }
 	case reflect.Map:
-		return func(p unsafe.Pointer) bool {
-			return *(*unsafe.Pointer)(p) == nil || reflect.NewAt(t, p).Elem().Len() == 0
-		}
+		return func(p unsafe.Pointer) bool { return reflect.NewAt(t, p).Elem().Len() == 0 }
 	case reflect.Pointer, reflect.Interface:
 		return func(p unsafe.Pointer) bool { return *(*unsafe.Pointer)(p) == nil } // of an interface, its type
 	case reflect.Array, reflect.Struct:

@@ -2,7 +2,6 @@ package minijson
 
 import (
 	"encoding/binary"
-	"math"
 	"strings"
 	"unicode/utf8"
 )
@@ -52,29 +51,19 @@ func (c *keyCache) find(p []byte) (s string, place *string) {
 // validUTF8 is utf8.Valid, faster for what most text is: ASCII.
 func validUTF8(p []byte) bool {
 	const high = 0x8080808080808080
-	rest := p // what comes before it is ASCII
-	for ; len(rest) >= 32; rest = rest[32:] {
-		a, b := binary.LittleEndian.Uint64(rest), binary.LittleEndian.Uint64(rest[8:])
-		c, d := binary.LittleEndian.Uint64(rest[16:]), binary.LittleEndian.Uint64(rest[24:])
-		if (a|b|c|d)&high != 0 {
-			return utf8.Valid(rest)
+	var all uint64 // the bits of all bytes
+	switch n := len(p); {
+	case n >= 8:
+		for i := 0; i < n-8; i += 8 {
+			all |= binary.LittleEndian.Uint64(p[i:])
+		}
+		all |= binary.LittleEndian.Uint64(p[n-8:])
+	case n >= 4:
+		all = uint64(binary.LittleEndian.Uint32(p) | binary.LittleEndian.Uint32(p[n-4:]))
+	default:
+		for _, c := range p {
+			all |= uint64(c)
 		}
 	}
-	for ; len(rest) >= 8; rest = rest[8:] {
-		if binary.LittleEndian.Uint64(rest)&high != 0 {
-			return utf8.Valid(rest)
-		}
-	}
-	if len(rest) >= 4 {
-		if binary.LittleEndian.Uint32(rest)&(high&math.MaxUint32) != 0 {
-			return utf8.Valid(rest)
-		}
-		rest = rest[4:]
-	}
-	for _, c := range rest {
-		if c >= utf8.RuneSelf {
-			return utf8.Valid(rest)
-		}
-	}
-	return true
+	return all&high == 0 || utf8.Valid(p)
 }
