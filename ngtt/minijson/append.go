@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/big"
-	"math/bits"
+	"unicode/utf8"
 )
 
 // maxKey is the longest key of an object, in bytes. A longer one makes it a generic map.
@@ -41,8 +41,14 @@ func AppendInt(dst []byte, v int64) []byte {
 		return append(dst, tagInt32, byte(v>>24), byte(v>>16), byte(v>>8), byte(v))
 	case u <= math.MaxUint32:
 		return append(dst, tagUint32, byte(v>>24), byte(v>>16), byte(v>>8), byte(v))
+	case v == v<<24>>24:
+		return append(dst, tagInteger, 5, byte(v>>32), byte(v>>24), byte(v>>16), byte(v>>8), byte(v))
+	case v == v<<16>>16:
+		return append(dst, tagInteger, 6, byte(v>>40), byte(v>>32), byte(v>>24), byte(v>>16), byte(v>>8), byte(v))
+	case v == v<<8>>8:
+		return append(dst, tagInteger, 7, byte(v>>48), byte(v>>40), byte(v>>32), byte(v>>24), byte(v>>16), byte(v>>8), byte(v))
 	}
-	return appendLong(dst, v, bits.Len64(uint64(v^v>>63))/8+1)
+	return binary.BigEndian.AppendUint64(append(dst, tagInteger, 8), uint64(v))
 }
 
 // AppendUint appends an integer in its shortest form.
@@ -51,19 +57,6 @@ func AppendUint(dst []byte, v uint64) []byte {
 		return AppendInt(dst, int64(v))
 	}
 	return binary.BigEndian.AppendUint64(append(dst, tagInteger, 9, 0), v)
-}
-
-// appendLong appends the n low bytes of v, which is outside of 32 bits: n is 5 to 8.
-func appendLong(dst []byte, v int64, n int) []byte {
-	switch n {
-	case 5:
-		return append(dst, tagInteger, 5, byte(v>>32), byte(v>>24), byte(v>>16), byte(v>>8), byte(v))
-	case 6:
-		return append(dst, tagInteger, 6, byte(v>>40), byte(v>>32), byte(v>>24), byte(v>>16), byte(v>>8), byte(v))
-	case 7:
-		return append(dst, tagInteger, 7, byte(v>>48), byte(v>>40), byte(v>>32), byte(v>>24), byte(v>>16), byte(v>>8), byte(v))
-	}
-	return binary.BigEndian.AppendUint64(append(dst, tagInteger, 8), uint64(v))
 }
 
 // AppendBig appends an integer of up to 255 bytes in its shortest form; nil is null. A longer one is an
@@ -108,20 +101,16 @@ func negate(b []byte) {
 
 // AppendString appends a string. One that is not valid UTF-8 or longer than 4 GiB is an *[EncodingError].
 func AppendString(dst []byte, s string) ([]byte, error) {
+	if !isASCII(s) && !utf8.ValidString(s) {
+		return dst, encodingError(ReasonUTF8, "", nil)
+	}
+	if len(s) < 128 {
+		return append(append(dst, tagString|byte(len(s))), s...), nil
+	}
 	if uint64(len(s)) > math.MaxUint32 {
 		return dst, encodingError(ReasonRange, "string", nil)
 	}
-	b := dst
-	if len(s) < 128 {
-		b = append(b, tagString|byte(len(s)))
-	} else {
-		b = appendLength(b, len(s), tagStringU8, tagStringU16, tagStringU32)
-	}
-	b = append(b, s...)
-	if !validUTF8(b[len(b)-len(s):]) {
-		return dst, encodingError(ReasonUTF8, "", nil)
-	}
-	return b, nil
+	return append(appendLength(dst, len(s), tagStringU8, tagStringU16, tagStringU32), s...), nil
 }
 
 // AppendBytes appends bytes. More than 4 GiB are an *[EncodingError].
@@ -150,11 +139,10 @@ func AppendKey(dst []byte, key string) ([]byte, error) {
 	if len(key) > maxKey {
 		return dst, encodingError(ReasonRange, "key", nil)
 	}
-	b := append(append(dst, byte(len(key))), key...)
-	if !validUTF8(b[len(b)-len(key):]) {
+	if !isASCII(key) && !utf8.ValidString(key) {
 		return dst, encodingError(ReasonUTF8, "key", nil)
 	}
-	return b, nil
+	return append(append(dst, byte(len(key))), key...), nil
 }
 
 // AppendMap appends the head of a generic map of n pairs, which must follow: two values each, the first of them

@@ -205,7 +205,7 @@ func mayBeShort(k kind, tag byte) bool { return k == kindBytes || tag == tagInte
 // text reads the n bytes of a string.
 func (d *decoder) text(n uint32) ([]byte, error) {
 	p, err := d.payload(kindString, n)
-	if err == nil && !validUTF8(p) {
+	if err == nil && !validBytes(p) {
 		err = d.fail(ReasonUTF8)
 	}
 	return p, err

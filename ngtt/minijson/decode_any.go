@@ -11,7 +11,7 @@ func (d *decoder) any() (any, error) {
 	if d.pos < len(d.b) && d.b[d.pos] >= tagString { // most values are short strings
 		from := d.pos + 1
 		to := from + int(d.b[d.pos]-tagString)
-		if to <= len(d.b) && validUTF8(d.b[from:to]) {
+		if to <= len(d.b) && validBytes(d.b[from:to]) {
 			d.pos = to
 			return d.texts.make(d.b[from:to]), nil
 		}
@@ -169,7 +169,7 @@ func (d *decoder) key() (string, error) {
 	if s != "" {
 		return s, nil
 	}
-	if !validUTF8(p) {
+	if !validBytes(p) {
 		return "", d.fail(ReasonUTF8)
 	}
 	if place == nil {

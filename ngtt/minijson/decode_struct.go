@@ -85,7 +85,7 @@ func (d *decoder) fieldName(k kind) ([]byte, error) {
 // skipUnknown reads the value of a key that has no field.
 func (d *decoder) skipUnknown(name []byte, t reflect.Type) error {
 	switch {
-	case !validUTF8(name):
+	case !validBytes(name):
 		return d.fail(ReasonUTF8)
 	case d.opts.DisallowUnknownFields:
 		return d.unfit(ReasonUnknownKey, t)

@@ -40,12 +40,11 @@ func structEncoder(t reflect.Type) encodeFunc {
 	}
 	if len(fields) <= shortObject {
 		return func(e *encoder, b []byte, p unsafe.Pointer) ([]byte, error) {
-			b, err := e.openObject(b, 0)
-			if err != nil {
+			if err := e.open(); err != nil {
 				return b, err
 			}
-			head := len(b) - 1
-			b, n, err := e.fields(b, p, fields)
+			head := len(b)
+			b, n, err := e.fields(append(b, tagObject), p, fields)
 			b[head] += byte(n)
 			return b, err
 		}
@@ -68,7 +67,8 @@ func structEncoder(t reflect.Type) encodeFunc {
 
 // fields appends the fields of the struct at p and says how many there were. Those of the most frequent types take no
 // call through a function value.
-func (e *encoder) fields(b []byte, p unsafe.Pointer, fields []fieldEncoder) (out []byte, n int, err error) {
+func (e *encoder) fields(b []byte, p unsafe.Pointer, fields []fieldEncoder) ([]byte, int, error) {
+	n := 0
 	for i := range fields {
 		f := &fields[i]
 		fp := f.at(p)
@@ -77,6 +77,7 @@ func (e *encoder) fields(b []byte, p unsafe.Pointer, fields []fieldEncoder) (out
 		}
 		n++
 		b = append(b, f.key...)
+		var err error
 		switch f.plain {
 		case reflect.String:
 			if b, err = AppendString(b, *(*string)(fp)); err != nil {

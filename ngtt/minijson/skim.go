@@ -48,7 +48,7 @@ func (s *skimmer) run(b []byte, limit int, whole, lenient bool) (done bool, reas
 			return false, tooLong
 		case it.size > uint64(len(rest)):
 			return false, ""
-		case it.kind == kindString && !validUTF8(rest[it.head:it.size]):
+		case it.kind == kindString && !validBytes(rest[it.head:it.size]):
 			return false, ReasonUTF8
 		case it.kind >= kindList && len(s.open) >= s.depth:
 			return false, ReasonDepth

@@ -1,7 +1,6 @@
 package minijson
 
 import (
-	"encoding/binary"
 	"strings"
 	"unicode/utf8"
 )
@@ -48,22 +47,29 @@ func (c *keyCache) find(p []byte) (s string, place *string) {
 	return "", place
 }
 
-// validUTF8 is utf8.Valid, faster for what most text is: ASCII.
-func validUTF8(p []byte) bool {
+// validBytes is utf8.Valid, faster for what most text is: ASCII.
+func validBytes(p []byte) bool { return isASCII(p) || utf8.Valid(p) }
+
+func isASCII[T string | []byte](s T) bool {
 	const high = 0x8080808080808080
 	var all uint64 // the bits of all bytes
-	switch n := len(p); {
+	switch n := len(s); {
 	case n >= 8:
 		for i := 0; i < n-8; i += 8 {
-			all |= binary.LittleEndian.Uint64(p[i:])
+			all |= word(s[i:])
 		}
-		all |= binary.LittleEndian.Uint64(p[n-8:])
-	case n >= 4:
-		all = uint64(binary.LittleEndian.Uint32(p) | binary.LittleEndian.Uint32(p[n-4:]))
+		all |= word(s[n-8:])
 	default:
-		for _, c := range p {
-			all |= uint64(c)
+		for i := range n {
+			all |= uint64(s[i])
 		}
 	}
-	return all&high == 0 || utf8.Valid(p)
+	return all&high == 0
+}
+
+// word returns 8 bytes, with one load.
+func word[T string | []byte](s T) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
