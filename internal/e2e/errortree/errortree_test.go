@@ -24,33 +24,46 @@ func TestMain(m *testing.M) { leak.Main(m) }
 
 const prefix = "github.com/fieldlink-go/fieldlink/"
 
-// tree is the error tree of one module: its classes by the names of their variables, and its errors.
+// tree is the error tree of one package: its classes by the names of their variables, and its errors.
 type tree struct {
-	pkg     string // import path below the prefix
-	base    *errkit.Class
+	pkg     string        // import path below the prefix
+	base    *errkit.Class // the module's, or a class below that
 	classes map[string]*errkit.Class
 	samples []errkittest.Sample
 }
 
-var trees = []tree{retryTree, wsclientTree, pikvmTree, ngttTree}
+var trees = []tree{retryTree, wsclientTree, pikvmTree, ngttTree, minijsonTree}
 
 func TestMatrix(t *testing.T) {
-	for i, tr := range trees {
+	for _, tr := range trees {
 		t.Run(tr.pkg, func(t *testing.T) {
+			module := moduleOf(tr.base)
+			classes := slices.Collect(maps.Values(tr.classes))
+			if module != tr.base {
+				classes = append(classes, module)
+			}
 			var foreign []*errkit.Class
-			for j, other := range trees {
-				if i != j {
+			for _, other := range trees {
+				if moduleOf(other.base) != module {
 					foreign = slices.AppendSeq(foreign, maps.Values(other.classes))
 				}
 			}
 			errkittest.Run(t, errkittest.Module{
-				Base:    tr.base,
-				Classes: slices.Collect(maps.Values(tr.classes)),
+				Base:    module,
+				Classes: classes,
 				Foreign: foreign,
 				Samples: tr.samples,
 			})
 		})
 	}
+}
+
+// moduleOf returns the base of the module that a class is of.
+func moduleOf(class *errkit.Class) *errkit.Class {
+	for class.Parent() != errkit.Err {
+		class = class.Parent()
+	}
+	return class
 }
 
 // TestComplete reads the source of the modules: every exported class and every exported error type must be in the
