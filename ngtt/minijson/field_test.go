@@ -2,6 +2,7 @@ package minijson_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
@@ -170,6 +171,27 @@ func TestEmbeddedDecode(t *testing.T) {
 	want := target{Base: Base{ID: 1}, Pointed: &Pointed{2}, Other: Other{Deep: &Deepest{5}}, Shadow: 3}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("value (-want +got):\n%s", d)
+	}
+}
+
+// Far has a field that lies further from its beginning than the struct which embeds a pointer to it is long.
+type Far struct {
+	Skipped [4096]byte `json:"-"`
+	Text    string     `json:"text"`
+	Zero    struct{}   `json:"zero"`
+}
+
+// TestEmbeddedFar: the place of a field behind an embedded pointer is looked for behind the pointer alone.
+func TestEmbeddedFar(t *testing.T) {
+	t.Parallel()
+	for want, v := range map[string]any{
+		"52" + "0474657874" + "8161" + "047a65726f" + "50": &struct{ *Far }{&Far{Text: "a"}},
+		"50": &struct{ *Far }{},
+	} {
+		b, err := minijson.Marshal(v)
+		if d := cmp.Diff(want, fmt.Sprintf("%x", b)); err != nil || d != "" {
+			t.Errorf("%+v (-want +got):\n%s, %v", v, d, err)
+		}
 	}
 }
 
