@@ -76,3 +76,32 @@ func (c *coderConn) echo(p []byte) error {
 }
 
 func (c *coderConn) close() { _ = c.c.CloseNow() }
+
+// idiomaticCoder reads as the documentation of the library does: with a context that can be cancelled, and each message
+// into memory of its own.
+type idiomaticCoder struct{ coderLibrary }
+
+func (idiomaticCoder) name() string { return "coder, Read(ctx)" }
+
+func (l idiomaticCoder) dial(url string) (conn, error) {
+	c, err := l.coderLibrary.dial(url)
+	if err != nil {
+		return nil, err
+	}
+	return &idiomaticConn{c.(*coderConn)}, nil
+}
+
+type idiomaticConn struct{ *coderConn }
+
+func (c *idiomaticConn) receive(n int) (total int64, err error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for range n {
+		_, p, err := c.c.Read(ctx)
+		if err != nil {
+			return total, err
+		}
+		total += int64(len(p))
+	}
+	return total, nil
+}

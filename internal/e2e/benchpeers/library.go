@@ -19,8 +19,8 @@ type conn interface {
 
 var libraries = []library{wsconnLibrary{}, coderLibrary{}, gorillaLibrary{}, gwsLibrary{}}
 
-// sockets are the libraries, which do work with messages of a size. Each turn has a connection of its own.
-func sockets(work func(l library, n, size int) (result, error), size int) []contender {
+// sockets are libraries, which do work with messages of a size. Each turn has a connection of its own.
+func sockets(work func(l library, n, size int) (result, error), size int, libraries ...library) []contender {
 	list := make([]contender, len(libraries))
 	for i, l := range libraries {
 		list[i] = contender{name: l.name(), start: func() (func(int) (result, error), func() error, error) {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"time"
+
+	"github.com/fieldlink-go/fieldlink/wsclient/wstest"
 )
 
 // result is what one library gave, in one turn or in all turns of a round.
@@ -11,12 +13,14 @@ type result struct {
 	n       int // messages
 	took    time.Duration
 	mallocs uint64          // of the whole process; the far end has none
-	p50s    []time.Duration // of the echo, one per turn
+	p50s    []time.Duration // of times that were measured one by one, one per turn
+	p99s    []time.Duration
 }
 
 func (r result) plus(o result) result {
 	return result{
-		n: r.n + o.n, took: r.took + o.took, mallocs: r.mallocs + o.mallocs, p50s: append(r.p50s, o.p50s...),
+		n: r.n + o.n, took: r.took + o.took, mallocs: r.mallocs + o.mallocs,
+		p50s: append(r.p50s, o.p50s...), p99s: append(r.p99s, o.p99s...),
 	}
 }
 
@@ -63,6 +67,43 @@ func transmit(l library, n, size int) (result, error) {
 	q.close()
 	if err := <-wrote; err != nil {
 		return result{}, err
+	}
+	if err := <-done; err != nil {
+		return result{}, err
+	}
+	return meter.stop(n), nil
+}
+
+// send sends n messages of the given size one by one, and waits until the peer has them.
+func send(l library, n, size int) (result, error) { return sendTo(sink, l, n, size) }
+
+// sendAcked is send with a peer that acknowledges messages if they are numbered.
+func sendAcked(l library, n, size int) (result, error) {
+	if m, ok := l.(managerLibrary); ok && m.numbered {
+		return sendTo(acker, l, n, size)
+	}
+	return sendTo(sink, l, n, size)
+}
+
+func sendTo(play func(n, size int, done chan<- error) (*wstest.Peer, error), l library, n, size int) (result, error) {
+	done := make(chan error, 1)
+	peer, err := play(n, size, done)
+	if err != nil {
+		return result{}, err
+	}
+	defer peer.Close()
+	c, err := l.dial(peer.URL())
+	if err != nil {
+		return result{}, err
+	}
+	defer c.close()
+
+	one := [][]byte{make([]byte, size)}
+	meter := startMeter()
+	for range n {
+		if err := c.send(one); err != nil {
+			return result{}, err
+		}
 	}
 	if err := <-done; err != nil {
 		return result{}, err
@@ -120,9 +161,14 @@ func roundTrips(l library, n, size int) (result, error) {
 		}
 		times[i] = time.Since(start)
 	}
-	r := meter.stop(n)
+	return meter.stop(n).timed(times), nil
+}
+
+// timed returns r with the times of its messages.
+func (r result) timed(times []time.Duration) result {
 	r.p50s = []time.Duration{median(times)}
-	return r, nil
+	r.p99s = []time.Duration{quantile(times, 0.99)}
+	return r
 }
 
 // meter measures time and allocations.
