@@ -10,9 +10,12 @@ import (
 	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
 )
 
-// maxSpare is the largest buffer that the reader keeps between messages. A message that needs more is given away
-// instead of copied.
-const maxSpare = 32 << 10
+// The largest buffer that the reader keeps between messages. A longer message for receivers gets memory of its own from
+// the beginning, which they keep: that is cheaper than a copy.
+const (
+	maxSpare       = 1 << 10
+	maxSpareInline = 32 << 10
+)
 
 // read is the reader. It ends with the session, and reports the end.
 func (s *session) read() {
@@ -33,21 +36,21 @@ func (s *session) read() {
 
 // deliver hands a message on, and returns a buffer for the next one.
 func (s *session) deliver(typ wsconn.MessageType, data []byte) []byte {
-	now := time.Now()
+	now := s.conn.LastRead() // the same as asking the clock, but for nothing
 	s.lastData.Store(int64(now.Sub(s.began)))
 	msg := Message{Type: typ, Data: data, Gen: s.gen, ReceivedAt: now}
 	if s.isPong(msg) {
-		return spare(data)
+		return s.spare(data)
 	}
 	in := &s.m.inbound
 	in.gate.Lock()
 	defer in.gate.Unlock()
 	if s.dismissed.Load() {
-		return spare(data) // it came too late
+		return s.spare(data) // it came too late
 	}
 	s.m.counters.received(now, len(data))
 	if s.m.intercept(msg) {
-		return spare(data)
+		return s.spare(data)
 	}
 	in.seq++
 	msg.Seq = in.seq
@@ -56,9 +59,9 @@ func (s *session) deliver(typ wsconn.MessageType, data []byte) []byte {
 		s.m.dispatch.guard("InlineHandler", func() { h(msg) })
 		s.busy(false)
 		in.dedup.keep()
-		return spare(data)
+		return s.spare(data)
 	}
-	if cap(data) <= maxSpare {
+	if wasted := cap(data) - len(data); cap(data) <= maxSpare || wasted > len(data)/4 {
 		msg.Data = append([]byte{}, data...) // make would clear it first
 	}
 	if s.put(msg) {
@@ -67,12 +70,16 @@ func (s *session) deliver(typ wsconn.MessageType, data []byte) []byte {
 	if s.m.opts.Receive.Handler != nil {
 		s.m.handle()
 	}
-	return spare(data)
+	return s.spare(data)
 }
 
 // spare returns data as a buffer for the next message, unless it is too large to be kept.
-func spare(data []byte) []byte {
-	if cap(data) > maxSpare {
+func (s *session) spare(data []byte) []byte {
+	limit := maxSpare
+	if s.m.opts.Receive.InlineHandler != nil {
+		limit = maxSpareInline
+	}
+	if cap(data) > limit {
 		return nil
 	}
 	return data

@@ -74,12 +74,23 @@ func (q *Queue[T]) look() {
 // append stores an item and reports whether it is the first on the producer's side.
 func (q *Queue[T]) append(item T, n int64) (first bool) {
 	p := &q.in
+	if len(p.items) == cap(p.items) {
+		p.grow()
+	}
 	p.items = append(p.items, slot[T]{item: item, size: n, lost: p.lost})
 	p.lost = 0
 	p.count++
 	p.bytes += n
 	p.highWater = max(p.highWater, p.count-p.seenCount)
 	return len(p.items) == 1
+}
+
+// grow doubles the room for items. The steps of append are such that a slice for a few hundred items easily becomes one
+// that is not kept.
+func (p *producers[T]) grow() {
+	items := make([]slot[T], len(p.items), max(8, 2*len(p.items)))
+	copy(items, p.items)
+	p.items = items
 }
 
 // putFull is Put when there seems to be no room.
