@@ -182,6 +182,7 @@ func (b *Box) finish(q *ring, e *entry, count *uint64, state State, err error) {
 	if e.strikes > 0 {
 		b.struck--
 	}
+	b.slab.release(e.block)
 	q.bury(e)
 }
 
@@ -207,9 +208,6 @@ func (b *Box) settle() {
 	if b.room != nil {
 		close(b.room)
 		b.room = nil
-	}
-	if b.flight.live == 0 && b.wait.live == 0 && len(b.out.items) == 0 && (b.disk == nil || b.disk.memory.live+b.disk.between == 0) {
-		b.slab.reset()
 	}
 	if b.sealed && !b.isEmpty() && b.depth() == 0 && len(b.out.items) == 0 && (b.disk == nil || b.disk.appending == 0) {
 		close(b.empty)

@@ -63,7 +63,8 @@ func (b *Box) moveBack(ctx context.Context) {
 			b.stats.DiskFails++
 			return
 		}
-		b.register(seq, e)
+		b.register(seq, e) // copies what it keeps
+		b.slab.release(e.block)
 		b.settle()
 	}
 	d.retryAt = 0

@@ -154,7 +154,8 @@ func (b *Box) register(seq uint64, e entry) {
 		return
 	}
 	d.loaded = seq
-	e.data, e.stored = b.slab.copy(e.data), true
+	e.data, e.block = b.slab.copy(e.data)
+	e.stored = true
 	b.enter(e, seq)
 	if e.expires > 0 {
 		b.setAlarm(e.expires)

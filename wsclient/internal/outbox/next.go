@@ -23,7 +23,8 @@ type batch struct {
 
 type item struct {
 	Message
-	pos uint64 // in flight
+	pos   uint64 // in flight
+	block *block // of the data
 }
 
 // Next returns the messages that are to be written next, and waits until there are some. It returns none when stop is
@@ -64,6 +65,7 @@ func (b *Box) rest(stop <-chan struct{}) {
 	b.idle = true
 	b.wait.shrink()
 	b.flight.shrink()
+	b.slab.shrink()
 	b.unlock()
 	select {
 	case <-b.work:
@@ -122,8 +124,20 @@ func (b *Box) again() {
 // hand puts an entry of flight into the batch. mu is held.
 func (b *Box) hand(pos uint64) {
 	e := b.flight.at(pos)
-	b.out.items = append(b.out.items, item{Message{Type: e.typ, Data: e.data, Number: e.number}, pos})
+	if e.block != nil {
+		e.block.users++
+	}
+	b.out.items = append(b.out.items, item{Message{Type: e.typ, Data: e.data, Number: e.number}, pos, e.block})
 	b.out.bytes += int64(len(e.data))
+}
+
+// emptyBatch takes out what was handed out. mu is held.
+func (b *Box) emptyBatch() {
+	for i := range b.out.items {
+		b.slab.release(b.out.items[i].block)
+	}
+	clear(b.out.items)
+	b.out.items, b.out.bytes = b.out.items[:0], 0
 }
 
 func (o *batch) hasRoom(size int) bool {
@@ -170,7 +184,7 @@ func (b *Box) wrap() {
 		err := b.wrapOne(it.Message)
 		if err != nil {
 			o.buf = o.buf[:from]
-			b.giveUp(it.pos, err)
+			b.giveUp(it, err)
 			continue
 		}
 		kept = append(kept, it)
@@ -200,10 +214,11 @@ func (b *Box) wrapOne(m Message) (err error) {
 }
 
 // giveUp quarantines a message that cannot be sent.
-func (b *Box) giveUp(pos uint64, err error) {
+func (b *Box) giveUp(it item, err error) {
 	b.mu.Lock()
 	defer b.unlock()
-	if e := b.inFlight(pos); e != nil {
+	b.slab.release(it.block)
+	if e := b.inFlight(it.pos); e != nil {
 		b.quarantine(&b.flight, e, err)
 	}
 }
@@ -269,8 +284,7 @@ func (b *Box) Sent(n int) {
 		}
 	}
 	b.written += uint64(n)
-	clear(b.out.items)
-	b.out.items, b.out.bytes = b.out.items[:0], 0
+	b.emptyBatch()
 	if cap(b.out.buf) > 2*batchBytes {
 		b.out.buf = nil
 	}

@@ -1,6 +1,7 @@
 package outbox_test
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 
@@ -107,4 +108,46 @@ func TestUnacknowledgedAreSentAgain(t *testing.T) {
 	equal(t, uint64(4), s.Resent)
 	equal(t, uint64(2), s.Strays)
 	identity(t, b)
+}
+
+// What was handed out does not change until Sent, though messages are acknowledged meanwhile and their memory is used
+// again.
+func TestBatchKeepsItsMemory(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{1, 4 << 10} {
+		b := outbox.New(outbox.Config{Ack: &outbox.Ack{Window: 12, Cumulative: true}})
+		b.Up(1)
+		for number := 1; number < 300; {
+			for range 12 {
+				data := bytes.Repeat([]byte{byte(number)}, size)
+				if err := b.Put(t.Context(), wsconn.Binary, data, nil); err != nil {
+					t.Fatal(err)
+				}
+				number++
+			}
+			msgs, err := b.Next(nil)
+			if err != nil || len(msgs) != 12 {
+				t.Fatal(len(msgs), err)
+			}
+			b.Acknowledge(1, []string{fmt.Sprint(number - 1)}, false)
+			for range 12 {
+				if err := b.Put(t.Context(), wsconn.Binary, make([]byte, size), nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for i, m := range msgs {
+				if want := byte(number - 12 + i); bytes.Count(m.Data, []byte{want}) != size {
+					t.Fatalf("message %d is full of %d", want, m.Data[0])
+				}
+			}
+			b.Sent(len(msgs))
+			if msgs, err = b.Next(nil); err != nil {
+				t.Fatal(err)
+			}
+			b.Sent(len(msgs))
+			number += 12
+			b.Acknowledge(1, []string{fmt.Sprint(number - 1)}, false)
+		}
+		identity(t, b)
+	}
 }

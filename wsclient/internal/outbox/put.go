@@ -45,7 +45,8 @@ func (b *Box) put(ctx context.Context, typ wsconn.MessageType, data []byte, r *R
 		}
 	}
 	b.stats.Accepted++
-	e := entry{typ: typ, data: b.slab.copy(data), receipt: r}
+	e := entry{typ: typ, receipt: r}
+	e.data, e.block = b.slab.copy(data)
 	if b.cfg.TTL > 0 {
 		e.expires = b.now() + int64(b.cfg.TTL)
 		b.setAlarm(e.expires)

@@ -6,6 +6,7 @@ import "github.com/fieldlink-go/fieldlink/wsclient/wsconn"
 type entry struct {
 	number  uint64
 	data    []byte
+	block   *block   // that data is in; nil if it has memory of its own
 	id      string   // by which the peer acknowledges it; set when it is first handed out, and only if the user gives ids
 	receipt *Receipt // nil if nobody asked for one
 	expires int64    // when it expires, in nanoseconds of the box's clock; 0 means never
@@ -92,7 +93,7 @@ func (r *ring) popBack() entry {
 func (r *ring) bury(e *entry) {
 	r.live--
 	r.bytes -= int64(len(e.data))
-	e.gone, e.due, e.data, e.receipt, e.id = true, false, nil, nil, ""
+	e.gone, e.due, e.data, e.block, e.receipt, e.id = true, false, nil, nil, nil, ""
 }
 
 // find returns the entry with a number that is not gone, nil if there is none.

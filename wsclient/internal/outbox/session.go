@@ -53,8 +53,7 @@ func (b *Box) Down(code int, cause error) (maybeLost uint64) {
 		return 0
 	}
 	b.up, b.idle = false, false
-	clear(b.out.items)
-	b.out.items, b.out.bytes = b.out.items[:0], 0
+	b.emptyBatch()
 	if b.cfg.Ack == nil {
 		maybeLost = b.written - b.proved
 		b.stats.MaybeLost += maybeLost
