@@ -239,7 +239,7 @@ func (b *Box) identify() {
 	for _, it := range o.items {
 		id, err := b.idOf(it.Message)
 		if err != nil {
-			b.giveUp(it.pos, err)
+			b.giveUp(it, err)
 			continue
 		}
 		kept, ids = append(kept, it), append(ids, id)
