@@ -60,6 +60,11 @@ bitrot: ## flip 10,000 bits of the spool and cut 1,000 files, also beside bbolt
 	go test ./wsclient/spool -count=1 -timeout=60m -v -run 'TestBitRot|TestTruncation' -args -full
 	@go run ./internal/e2e/bitrot
 
+.PHONY: volume
+volume: ## send and receive 1,000,000 messages through 100 disconnects, kill a gateway 50 times
+	go test ./wsclient -count=1 -timeout=30m -v -run 'QU(20|21|22|23|24|26)' -args -full
+	go test ./wsclient/internal/outbox -count=1 -timeout=30m -v -run 'TestAccountsAddUp' -args -full
+
 .PHONY: chaos
 chaos: ## send 100,000 orders through 1,000 link cuts
 	go test ./ngtt -count=1 -v -run 'TestNoLossAndNothingTwiceUnderRandomCuts' -args -full
