@@ -100,6 +100,9 @@ func New(url string, opts *Options) (*Manager, error) {
 	if o.Send.Mode != SendDirect {
 		cfg := o.Send.config(m.target, o.Conn.SkipUTF8)
 		cfg.Doubt = m.ping
+		if tell := cfg.OnLoss; tell != nil {
+			cfg.OnLoss = func(l outbox.Loss) { m.dispatch.guard("Send.OnLoss", func() { tell(l) }) }
+		}
 		m.outbox = outbox.New(cfg)
 	}
 	if m.subs, err = newSubscriptions(o.Subscribe, m.tasks.Go, m.dispatch.subscribeError); err != nil {

@@ -64,7 +64,7 @@ func Request[Req, Resp any](
 		if err == nil {
 			return resp, nil
 		}
-		if !o.Retry || !errors.Is(err, ErrClosed) || ctx.Err() != nil {
+		if !o.Retry || !errors.Is(err, ErrClosed) || ctx.Err() != nil || m.sealed.Load() {
 			var zero Resp
 			return zero, err
 		}

@@ -98,7 +98,7 @@ func (r *subscriptions) writeNext(ctx context.Context, l *subscriptionLink, limi
 	subs := make([]*subscription, len(ops))
 	for i, op := range ops {
 		subs[i] = op.sub
-		if op.op == OpSubscribe && r.opts.AckMatch != nil {
+		if op.op == OpSubscribe && r.opts.AckMatch != nil && r.byKey[op.sub.Key] == op.sub {
 			l.pending[op.sub] = struct{}{} // before the answer can come
 		}
 	}

@@ -111,6 +111,9 @@ func (r *subscriptions) insert(s *subscription) bool {
 func (r *subscriptions) remove(s *subscription, err error) {
 	delete(r.byKey, s.Key)
 	r.order = slices.DeleteFunc(r.order, func(o *subscription) bool { return o == s })
+	for _, l := range r.links {
+		delete(l.pending, s)
+	}
 	s.answer(err)
 }
 
