@@ -16,7 +16,7 @@ const (
 	SendDirect SendMode = iota
 	// SendQueued puts messages into a queue that outlives connections. A message is done when it was handed to the
 	// operating system. What was handed over shortly before the connection is lost may not have reached the peer; Stats
-	// counts as MaybeLost what no later pong has proved. No message is sent twice.
+	// counts as MaybeLost what no later pong has proved. No message is sent twice, except from a spool after a crash.
 	SendQueued
 	// SendAtLeastOnce is SendQueued where a message is done when the peer has acknowledged it, as [AckOptions] say. What
 	// is not acknowledged when the connection is lost is sent again on the next one, first and in its old order, so the
@@ -46,8 +46,8 @@ type SendOptions struct {
 	// Fail returns a *[QueueFullError], and the message is not accepted. Block waits for room, and for the context of
 	// the call; calls are served in the order in which they came.
 	//
-	// DropOldest drops what has waited longest, except what is being written or not acknowledged. DropNewest drops the
-	// message: Enqueue returns its receipt with ReceiptDropped and no error, and Send the *[QueueFullError]. Both are
+	// DropOldest drops what has waited longest, except what is being written, or waits for an acknowledgement on the
+	// present connection. DropNewest drops the message: Enqueue returns its receipt with ReceiptDropped and no error, and Send the *[QueueFullError]. Both are
 	// counted, and told to OnLoss.
 	Overflow Overflow
 
@@ -73,7 +73,7 @@ type SendOptions struct {
 	SpoolFailure SpoolFailure
 
 	// OnLoss, if set, is told of every accepted message that is lost, in order and one at a time, on the goroutine that
-	// came upon it. It must return soon, must not wait for the manager, and owns the data. Messages that the program
+	// came upon it. A panic in it is recovered and reported to [Hooks]. It must return soon, must not wait for the manager, and owns the data. Messages that the program
 	// took back are not lost, and those that vanish within a spool are reported by the spool.
 	OnLoss func(l Lost)
 }
