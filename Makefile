@@ -48,7 +48,7 @@ bench: ## run the benchmarks of PKG (all), with allocations
 	go test -run '^$$' -bench . -benchmem $(PKG)
 
 .PHONY: bench-peers
-bench-peers: ## measure wsconn, spool and minijson beside their peers, as ratios
+bench-peers: ## measure wsclient, wsconn, spool and minijson beside their peers, as ratios
 	@go run ./internal/e2e/benchpeers
 
 .PHONY: powercut

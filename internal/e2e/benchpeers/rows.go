@@ -84,7 +84,7 @@ var rows = slices.Concat(managerRows, []row{
 // zero is how many allocations per message count as none: those of the connection are spread over all messages.
 const zero = 0.05
 
-// run does the rows whose name contains only, prints them, and reports whether all targets were met.
+// run does the rows and checks whose name contains only, prints them, and reports whether all targets were met.
 func run(w io.Writer, rounds int, only string) (ok bool, err error) {
 	ok = true
 	for _, r := range rows {
@@ -96,6 +96,16 @@ func run(w io.Writer, rounds int, only string) (ok bool, err error) {
 			return false, fmt.Errorf("%s: %w", r.name, err)
 		}
 		ok = r.print(w, results) && ok
+	}
+	for _, c := range checks {
+		if !strings.Contains(c.name, only) {
+			continue
+		}
+		met, err := c.run(w)
+		if err != nil {
+			return false, fmt.Errorf("%s: %w", c.name, err)
+		}
+		ok = ok && met
 	}
 	return ok, nil
 }
