@@ -17,17 +17,37 @@ type bookkeeping struct {
 // books gathers the news for the goroutine that writes them into the journal, so that no disk holds up a connection. Its
 // length is bounded by that of the confirmations under way.
 type books struct {
-	wake chan struct{}
+	wake    chan struct{}
+	writing sync.Mutex // one goroutine at a time writes the news
 
-	mu   sync.Mutex
+	mu   sync.Mutex // guards what follows
 	news []bookkeeping
+	held bool // somebody writes the news in a moment and needs no waking
 }
 
 func (b *books) add(n bookkeeping) {
 	b.mu.Lock()
 	b.news = append(b.news, n)
+	held := b.held
 	b.mu.Unlock()
-	tell(b.wake)
+	if !held {
+		tell(b.wake)
+	}
+}
+
+// hold lets the news wait for release.
+func (b *books) hold() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.held = true
+}
+
+// release ends a hold, and reports whether there are news to be written by the caller.
+func (b *books) release() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.held = false
+	return len(b.news) > 0
 }
 
 func (b *books) take() []bookkeeping {
@@ -41,20 +61,22 @@ func (b *books) take() []bookkeeping {
 // keepBooks is the goroutine that keeps the journal up to date until stop is closed, and then once more.
 func (c *Client) keepBooks(ctx context.Context, stop <-chan struct{}) {
 	for {
-		c.enter(ctx, c.books.take())
+		c.enter(ctx)
 		select {
 		case <-c.books.wake:
 		case <-stop:
-			c.enter(ctx, c.books.take())
+			c.enter(ctx)
 			return
 		}
 	}
 }
 
-// enter writes news into ledger and journal.
-func (c *Client) enter(ctx context.Context, news []bookkeeping) {
+// enter writes the news into ledger and journal.
+func (c *Client) enter(ctx context.Context) {
+	c.books.writing.Lock()
+	defer c.books.writing.Unlock()
 	var healthy *session
-	for _, n := range news {
+	for _, n := range c.books.take() {
 		if !n.proven {
 			c.stats.confirmed.Add(1)
 			if record, ok := c.ledger.confirmed(n.entry, n.way); ok {

@@ -22,6 +22,7 @@ type Client struct {
 	books       books
 	inflight    inflight
 	stats       counters
+	work        sync.WaitGroup // of the goroutines that read and execute
 
 	life context.Context // ends with Close; the parent of nothing that Run's own context does not end too
 	kill context.CancelFunc

@@ -2,7 +2,8 @@ package ngtt
 
 import "sync"
 
-// orderQueue holds the orders that wait for the handler, bounded in number and bytes. One goroutine pushes and one takes.
+// orderQueue holds the orders that wait for the handler, bounded in number and bytes, and sees to it that one is executed
+// at a time. One goroutine pushes at a time and one takes.
 type orderQueue struct {
 	maxOrders int
 	maxBytes  int64
@@ -12,6 +13,7 @@ type orderQueue struct {
 	orders  []delivery
 	bytes   int64
 	closed  bool
+	busy    bool          // whether an order is being executed
 	filled  chan struct{} // tells the one goroutine that takes; holds one piece of news
 	emptied chan struct{} // tells the one goroutine that pushes; holds one piece of news
 }
@@ -21,6 +23,30 @@ func newOrderQueue(maxOrders int, maxBytes int64, inflight *inflight) *orderQueu
 		maxOrders: maxOrders, maxBytes: maxBytes, inflight: inflight,
 		filled: make(chan struct{}, 1), emptied: make(chan struct{}, 1),
 	}
+}
+
+// begin reports whether an order that has just come may be executed at once: none waits and none is being executed. The
+// caller calls end when it has done with it.
+func (q *orderQueue) begin() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed || q.busy || len(q.orders) > 0 {
+		return false
+	}
+	q.busy = true
+	q.inflight.add()
+	return true
+}
+
+// end lets the next order be executed.
+func (q *orderQueue) end() {
+	q.mu.Lock()
+	q.busy = false
+	if len(q.orders) > 0 {
+		tell(q.filled)
+	}
+	q.mu.Unlock()
+	q.inflight.done()
 }
 
 // push adds an order, and waits for room until done is closed. It reports whether it had to wait.
@@ -46,8 +72,7 @@ func (q *orderQueue) push(done <-chan struct{}, d delivery) (waited bool) {
 	}
 }
 
-// take removes the oldest order, and waits for one until done is closed. The caller tells inflight when it has done with
-// it.
+// take removes the oldest order, and waits for one until done is closed. The caller calls end when it has done with it.
 func (q *orderQueue) take(done <-chan struct{}) (delivery, bool) {
 	for {
 		select {
@@ -56,7 +81,8 @@ func (q *orderQueue) take(done <-chan struct{}) (delivery, bool) {
 		default:
 		}
 		q.mu.Lock()
-		if len(q.orders) > 0 {
+		if len(q.orders) > 0 && !q.busy {
+			q.busy = true
 			q.inflight.add()
 			d := q.orders[0]
 			q.orders[0] = delivery{}

@@ -10,51 +10,24 @@ import (
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
-	"github.com/fieldlink-go/fieldlink/errkit/retry"
 	"github.com/fieldlink-go/fieldlink/ngtt/internal/ngtterr"
 	"github.com/fieldlink-go/fieldlink/ngtt/wire"
 )
 
-// serve reads what the hub sends until the connection ends.
-func (c *Client) serve(ctx context.Context, s *session, delays *retry.Sequence) error {
-	for {
-		f, err := s.Next()
-		if err != nil {
-			return err
-		}
-		if f.Type == wire.TypeOrder && c.opts.Handler != nil {
-			delays.Reset()
-			err = c.receive(ctx, s, f)
-		} else {
-			err = c.skip(s, f)
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// receive takes an order: one with sections into the queue, an empty one is confirmed, and one that cannot be decoded
-// refused. An error has ended the connection.
-func (c *Client) receive(ctx context.Context, s *session, f wire.Frame) error {
+// receive takes an order: one with sections is returned, an empty one confirmed, and one that cannot be decoded refused. An
+// error has ended the connection.
+func (c *Client) receive(ctx context.Context, s *session, f wire.Frame) (delivery, error) {
 	c.stats.received.Add(1)
 	sections, err := countSections(f.Body)
 	switch {
 	case c.isDraining():
-		return nil // the hub keeps it
+		return delivery{}, nil // the hub keeps it
 	case err != nil:
-		return c.poisoned(ctx, s, f, err)
+		return delivery{}, c.poisoned(ctx, s, f, err)
 	case sections == 0:
-		return s.Send(ctx, "confirm", wire.Frame{Type: wire.TypeOrderConfirm, TID: f.TID}, nil)
+		return delivery{}, s.Send(ctx, "confirm", wire.Frame{Type: wire.TypeOrderConfirm, TID: f.TID}, nil)
 	}
-	// When the queue takes no more, the connection has ended or is about to: the hub keeps the order.
-	waited := c.queue.push(s.Done(), delivery{
-		way: way{s, f.TID}, at: time.Now(), body: bytes.Clone(f.Body), sections: sections,
-	})
-	if waited {
-		s.behind.Store(int64(time.Since(s.began)))
-	}
-	return nil
+	return delivery{way: way{s, f.TID}, at: time.Now(), body: bytes.Clone(f.Body), sections: sections}, nil
 }
 
 // poisoned refuses an order that cannot be decoded. Not to answer would let the hub deliver it for ever.
@@ -87,7 +60,7 @@ func (c *Client) skip(s *session, f wire.Frame) error {
 	return s.Fail(ngtterr.ReasonProtocol, wire.Invalid("read", h, 0, "unexpected type "+f.Type.String()))
 }
 
-// dispatch gives orders to the handler, one after the other, until ctx ends.
+// dispatch gives the orders of the queue to the handler, one after the other, until ctx ends.
 func (c *Client) dispatch(ctx context.Context) {
 	for {
 		d, ok := c.queue.take(ctx.Done())
@@ -95,7 +68,7 @@ func (c *Client) dispatch(ctx context.Context) {
 			return
 		}
 		c.deliver(ctx, d)
-		c.inflight.done()
+		c.queue.end()
 	}
 }
 

@@ -53,13 +53,13 @@ func (c *Client) Run(ctx context.Context) error {
 		c.log(slog.LevelWarn, "certificate not valid now, or wrong clock", errkit.Attr(err))
 	}
 
-	var handler, keeper sync.WaitGroup
+	var keeper sync.WaitGroup
 	stop := make(chan struct{})
-	handler.Go(func() { c.dispatch(ctx) })
+	c.work.Go(func() { c.dispatch(ctx) })
 	keeper.Go(func() { c.keepBooks(context.WithoutCancel(ctx), stop) })
 	err = c.stayConnected(ctx)
 	cancel()
-	handler.Wait()
+	c.work.Wait()
 	close(stop)
 	keeper.Wait()
 	return err

@@ -19,7 +19,7 @@ type Mark interface {
 	Proven()  // the hub has read the frame: it has answered a ping that went out behind it
 }
 
-// Conn is one connection. One goroutine calls [Conn.Next] all the time; the other methods may be called from any
+// Conn is one connection. One goroutine at a time calls [Conn.Next], all the time; the other methods may be called from any
 // goroutine. One goroutine of its own keeps the time and writes what callers do not write themselves; [Conn.Close] waits for
 // it.
 type Conn struct {
