@@ -59,20 +59,20 @@ func (b *books) take() []bookkeeping {
 }
 
 // keepBooks is the goroutine that keeps the journal up to date until stop is closed, and then once more.
-func (c *Client) keepBooks(ctx context.Context, stop <-chan struct{}) {
+func (c *Client) keepBooks(stop <-chan struct{}) {
 	for {
-		c.enter(ctx)
+		c.enter()
 		select {
 		case <-c.books.wake:
 		case <-stop:
-			c.enter(ctx)
+			c.enter()
 			return
 		}
 	}
 }
 
 // enter writes the news into ledger and journal.
-func (c *Client) enter(ctx context.Context) {
+func (c *Client) enter() {
 	c.books.writing.Lock()
 	defer c.books.writing.Unlock()
 	var healthy *session
@@ -80,18 +80,18 @@ func (c *Client) enter(ctx context.Context) {
 		if !n.proven {
 			c.stats.confirmed.Add(1)
 			if record, ok := c.ledger.confirmed(n.entry, n.way); ok {
-				c.journalFailed("put", c.opts.Journal.Put(ctx, record))
+				c.journalFailed("put", c.opts.Journal.Put(c.keep, record))
 			}
 			continue
 		}
 		healthy = n.way.session
 		if c.ledger.proven(n.entry, n.way) {
-			c.forget(ctx, n.entry.ID)
+			c.forget(c.keep, n.entry.ID)
 		}
 	}
 	// An order that waits may be a repetition of what the sweep would take away.
 	if waiting, _ := c.queue.size(); healthy != nil && waiting == 0 {
-		c.forget(ctx, c.ledger.sweep(healthy, time.Now())...)
+		c.forget(c.keep, c.ledger.sweep(healthy, time.Now())...)
 	}
 }
 

@@ -24,6 +24,7 @@ type Client struct {
 	stats       counters
 	work        sync.WaitGroup // of the goroutines that read and execute
 
+	keep context.Context // that of Run, but never ends: for the journal
 	life context.Context // ends with Close; the parent of nothing that Run's own context does not end too
 	kill context.CancelFunc
 	ran  chan struct{} // closed when Run has returned

@@ -75,8 +75,7 @@ func (c *Client) dispatch(ctx context.Context) {
 // deliver gives an order to the handler unless it was executed already.
 func (c *Client) deliver(ctx context.Context, d delivery) {
 	what, e, stale := c.ledger.arrive(d, sha256.Sum256(d.body))
-	books := context.WithoutCancel(ctx)
-	c.forget(books, stale...)
+	c.forget(c.keep, stale...)
 	switch what {
 	case isRunning:
 		c.stats.repeated.Add(1)
@@ -88,7 +87,7 @@ func (c *Client) deliver(ctx context.Context, d delivery) {
 		return
 	case isNew, isAgain:
 	}
-	if err := c.opts.Journal.Put(books, e.JournalEntry); err != nil {
+	if err := c.opts.Journal.Put(c.keep, e.JournalEntry); err != nil {
 		c.ledger.abandon(e)
 		err = ngtterr.ErrJournal.Wrap("put", "", err)
 		c.report(err)

@@ -41,6 +41,7 @@ func (c *Client) Run(ctx context.Context) error {
 	defer close(c.ran)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	c.keep = context.WithoutCancel(ctx)
 	defer context.AfterFunc(c.life, cancel)()
 	defer c.end()
 
@@ -56,7 +57,7 @@ func (c *Client) Run(ctx context.Context) error {
 	var keeper sync.WaitGroup
 	stop := make(chan struct{})
 	c.work.Go(func() { c.dispatch(ctx) })
-	keeper.Go(func() { c.keepBooks(context.WithoutCancel(ctx), stop) })
+	keeper.Go(func() { c.keepBooks(stop) })
 	err = c.stayConnected(ctx)
 	cancel()
 	c.work.Wait()

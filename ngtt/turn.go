@@ -81,7 +81,7 @@ func (t *turn) take(d delivery) bool {
 	c.deliver(t.ctx, d)
 	c.queue.end()
 	if c.books.release() {
-		c.enter(context.WithoutCancel(t.ctx))
+		c.enter()
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
