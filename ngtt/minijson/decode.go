@@ -44,7 +44,12 @@ func Parse(b []byte) (v any, n int, err error) { return DecodeOptions{}.Parse(b)
 
 // Valid returns nil if b is exactly one value, else a *[DecodingError] that says where it is not. It allocates
 // nothing but the error.
-func Valid(b []byte) error { return check(b, maxDepth) }
+func Valid(b []byte) error {
+	if size, ok := glance(b, 0); ok && size == len(b) {
+		return nil
+	}
+	return check(b, maxDepth)
+}
 
 // Unmarshal decodes b, exactly one value, into what v points to.
 func (o DecodeOptions) Unmarshal(b []byte, v any) error {
