@@ -238,6 +238,25 @@ func TestBackPressureKeepsTheLinkAlive(t *testing.T) {
 	})
 }
 
+// A handler may wait for what only the next frame brings.
+func TestHandlerUsesTheLink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, ngtttest.Options{})
+		var c *running
+		started := make(chan struct{})
+		c = b.client(ngtt.Options{Handler: func(ctx context.Context, o *ngtt.Order) {
+			<-started
+			if err := c.SyncPathpoints(ctx, nil); err != nil {
+				t.Error(err)
+			}
+			_ = o.Ack(ctx)
+		}})
+		close(started)
+		b.hub.Enqueue(device, bodies(0, 20)...)
+		b.wait(func(c ngtttest.Counts) bool { return c.Confirmed == 20 })
+	})
+}
+
 // The queue is bounded in bytes too, but one order always fits.
 func TestQueueBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -20,8 +20,8 @@ import (
 type Options struct {
 	// Handler executes orders. Nil means that no orders are wanted: the hub is not asked for any.
 	//
-	// It is called by one goroutine, one order after the other, in the order in which they came. While it runs the
-	// connection stays alive, and further orders wait in a queue. It says that an order is done with [Order.Ack],
+	// It is called for one order after the other, in the order in which they came, not always by the same goroutine.
+	// While it runs the connection stays alive, and further orders wait in a queue. It says that an order is done with [Order.Ack],
 	// and that it is refused with [Order.Nack]; it may return before that and leave both to another goroutine. An
 	// order that gets neither counts as being executed for as long as the client lives: the hub keeps it, and its
 	// repetitions wait for its answer. The context ends with the client. A panic is recovered and reported, and the
