@@ -75,17 +75,23 @@ func transmit(l library, n, size int) (result, error) {
 }
 
 // send sends n messages of the given size one by one, and waits until the peer has them.
-func send(l library, n, size int) (result, error) { return sendTo(sink, l, n, size) }
+func send(l library, n, size int) (result, error) { return sendTo(sink, l, 1, n, size) }
+
+// sendTogether is send by several callers at once.
+func sendTogether(l library, n, size int) (result, error) { return sendTo(sink, l, 16, n, size) }
 
 // sendAcked is send with a peer that acknowledges messages if they are numbered.
 func sendAcked(l library, n, size int) (result, error) {
 	if m, ok := l.(managerLibrary); ok && m.numbered {
-		return sendTo(acker, l, n, size)
+		return sendTo(acker, l, 1, n, size)
 	}
-	return sendTo(sink, l, n, size)
+	return sendTo(sink, l, 1, n, size)
 }
 
-func sendTo(play func(n, size int, done chan<- error) (*wstest.Peer, error), l library, n, size int) (result, error) {
+// player starts a peer that takes n messages of a size.
+type player func(n, size int, done chan<- error) (*wstest.Peer, error)
+
+func sendTo(play player, l library, callers, n, size int) (result, error) {
 	done := make(chan error, 1)
 	peer, err := play(n, size, done)
 	if err != nil {
@@ -100,10 +106,8 @@ func sendTo(play func(n, size int, done chan<- error) (*wstest.Peer, error), l l
 
 	one := [][]byte{make([]byte, size)}
 	meter := startMeter()
-	for range n {
-		if err := c.send(one); err != nil {
-			return result{}, err
-		}
+	if err := atOnce(callers, n, func() error { return c.send(one) }); err != nil {
+		return result{}, err
 	}
 	if err := <-done; err != nil {
 		return result{}, err
