@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -95,6 +96,39 @@ func TestSendContext(t *testing.T) {
 			t.Errorf("the peer got %d messages", len(got))
 		}
 		w.inState(m, wsclient.StateConnected)
+	})
+}
+
+// Messages of one caller go out in the order of its calls, also when one was left to be completed in the background.
+func TestSendOrderAfterMaybeSent(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		var got []int
+		w.serve(func(c *wsconn.Conn) {
+			for {
+				_, data, err := c.Read(nil)
+				if err != nil {
+					return
+				}
+				n, _ := strconv.Atoi(string(data))
+				got = append(got, n)
+			}
+		})
+		m := w.connect(wsclient.Options{})
+		maybe := 0
+		for n := 0; n < 4000; n += 2 {
+			ctx, cancel := context.WithCancel(t.Context())
+			go cancel()
+			if err := m.Send(ctx, wsclient.Text, []byte(strconv.Itoa(n))); errors.Is(err, wsclient.ErrMaybeSent) {
+				maybe++
+			}
+			if err := m.Send(context.Background(), wsclient.Text, []byte(strconv.Itoa(n+1))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		if !slices.IsSorted(got) || len(got) < 2000 {
+			t.Errorf("%d messages came, sorted: %v; %d calls gave up while writing", len(got), slices.IsSorted(got), maybe)
+		}
 	})
 }
 

@@ -219,3 +219,33 @@ func TestSlowConsumer(t *testing.T) {
 		}
 	})
 }
+
+// Without pings of its own, the heartbeat still sends those by which the queue tells a message that the peer cannot bear
+// from those that it has not acknowledged yet.
+func TestPingsForTheQueueAlone(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		var r record
+		w.serve(r.acking(func(_ int, number, text string) any {
+			switch text {
+			case "bad":
+				return 1009
+			case "last":
+				return "ack " + number
+			}
+			return nil
+		}))
+		m := w.connect(wsclient.Options{
+			Heartbeat: wsclient.HeartbeatOptions{PingInterval: -1}, Reconnect: fast,
+			Send: atLeastOnce(func(a *wsclient.AckOptions) { a.Cumulative, a.Timeout = true, -1 }),
+		})
+		for _, text := range []string{"1", "2", "bad", "last"} {
+			if err := m.Send(t.Context(), wsclient.Text, []byte(text)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Minute)
+		if s := m.Stats(); s.Acked != 3 || s.Quarantined != 1 {
+			t.Errorf("%d acknowledged, %d quarantined", s.Acked, s.Quarantined)
+		}
+	})
+}

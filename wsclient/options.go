@@ -117,7 +117,8 @@ type DialOptions struct {
 
 // HeartbeatOptions say how a dead connection is noticed.
 type HeartbeatOptions struct {
-	// PingInterval is the time between pings. Zero means 20 s, negative means no pings.
+	// PingInterval is the time between pings. Zero means 20 s. Negative means no pings, but for those by which a queue
+	// with acknowledgements finds the message at which the peer closes; they need not be answered.
 	PingInterval time.Duration
 
 	// PingTimeout is how long nothing at all may arrive after a ping before the connection counts as dead. Any byte is

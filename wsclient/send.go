@@ -32,7 +32,7 @@ func (m *Manager) Send(ctx context.Context, typ MessageType, data []byte) error 
 	if s == nil || m.sealed.Load() {
 		return m.cannotSend()
 	}
-	if ctx.Done() != nil {
+	if ctx.Done() != nil || len(s.turn) > 0 { // not before a message of the same caller that is still to be completed
 		return m.sendWatched(ctx, s, typ, data)
 	}
 	return s.send(typ, data)

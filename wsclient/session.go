@@ -69,7 +69,7 @@ func (s *session) activate(greeted <-chan struct{}) {
 		s.writer.Add(1)
 		s.m.tasks.Go(s.write)
 	}
-	if s.m.opts.Heartbeat.PingInterval > 0 {
+	if s.beats() {
 		s.m.tasks.Go(s.beat)
 	}
 	if limit := s.m.opts.Heartbeat.IdleTimeout; limit > 0 {

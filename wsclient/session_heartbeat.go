@@ -11,23 +11,33 @@ import (
 	"github.com/fieldlink-go/fieldlink/wsclient/internal/wserr"
 )
 
-// beat sends pings until the session ends.
+// beats reports whether the session needs a heartbeat: for pings at intervals, or because the queue may ask for some.
+func (s *session) beats() bool {
+	return s.m.opts.Heartbeat.PingInterval > 0 || s.m.opts.Send.Ack != nil
+}
+
+// beat sends pings until the session ends. Without an interval, a peer need not answer them.
 func (s *session) beat() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	ticker := time.NewTicker(s.m.opts.Heartbeat.PingInterval)
-	defer ticker.Stop()
+	var ticks <-chan time.Time
+	interval := s.m.opts.Heartbeat.PingInterval
+	if interval > 0 {
+		ticker := time.NewTicker(interval)
+		defer ticker.Stop()
+		ticks = ticker.C
+	}
 	for {
 		select {
 		case <-s.stop:
 			return
-		case <-ticker.C:
+		case <-ticks:
 		case <-s.doubt:
 		}
 		if s.blocked.Load() != 0 {
 			continue // nobody would read the pong
 		}
-		if err := s.ping(ctx); err != nil {
+		if err := s.ping(ctx); err != nil && interval > 0 {
 			s.fail(ReasonPingTimeout, err)
 			return
 		}
