@@ -240,7 +240,7 @@ func TestFI15CorruptDeflate(t *testing.T) {
 func TestFI16PingFlood(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, w *world) {
-		const n = 20_000
+		n := size(20_000, 4000, 20_000)
 		pongs := make(chan int, 1)
 		w.play(upgraded(func(s *wstest.Session) error {
 			go func() {

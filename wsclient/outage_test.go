@@ -185,7 +185,8 @@ func TestRC26CallbackGivesUp(t *testing.T) {
 // Clients that lose one server at once do not come back all at once.
 func TestRC27Herd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const clients, bucket = 1000, 100 * time.Millisecond
+		const bucket = 100 * time.Millisecond
+		clients := size(1000, 250, 1000)
 		network := netem.New(nil)
 		srv := serve(t, network, "peer.test:80", wstest.Options{})
 		diaries := make([]*diary, clients)

@@ -15,19 +15,11 @@ import (
 	"github.com/fieldlink-go/fieldlink/wsclient/wstest"
 )
 
-// scaled returns n with -full, and a twentieth of it without.
-func scaled(n int) int {
-	if *full {
-		return n
-	}
-	return n / 20
-}
-
 // A receiver that gives up at the very moment when a message arrives takes nothing with it.
 func TestQU10CancelledReceiveLosesNothing(t *testing.T) {
 	t.Parallel()
 	leak.Check(t)
-	total := scaled(100_000)
+	total := size(100_000/20, 100_000/50, 100_000)
 	peer, err := wstest.Play(nil, burst(total))
 	must(t, err)
 	t.Cleanup(func() { peer.Close() })
@@ -142,7 +134,7 @@ func (r *resumer) send(s *wstest.Session, from, to, part int) error {
 func TestQU22ResumedByThePeer(t *testing.T) {
 	t.Parallel()
 	leak.Check(t)
-	r := &resumer{total: scaled(1_000_000), cuts: 100}
+	r := &resumer{total: size(1_000_000/20, 1_000_000/50, 1_000_000), cuts: 100}
 	peer, err := wstest.Play(nil, r.script)
 	must(t, err)
 	t.Cleanup(func() { peer.Close() })

@@ -132,10 +132,7 @@ func (l *ledger) note(number, text string) {
 // arrives, in order; messages come twice only if they were not acknowledged, or not removed yet.
 func TestGatewayIsKilled_QU24(t *testing.T) {
 	t.Parallel()
-	rounds, most := 4, 1500
-	if *full {
-		rounds, most = 50, 4500 // 10^5 messages
-	}
+	rounds, most := size(4, 3, 50), size(1500, 500, 4500) // with -full, 10^5 messages
 	book := &ledger{seen: make(map[int]string)}
 	srv, err := wstest.Start(&wstest.Options{Handler: book.serve})
 	if err != nil {

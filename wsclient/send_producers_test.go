@@ -14,10 +14,7 @@ import (
 func TestManyProducers_QU23(t *testing.T) {
 	t.Parallel()
 	const producers = 16
-	each := 1500
-	if *full {
-		each = 100_000
-	}
+	each := size(1500, 300, 100_000)
 	next, total, wrong := make([]int, producers), 0, 0
 	done := make(chan struct{})
 	srv, err := wstest.Start(&wstest.Options{Handler: func(c *wsconn.Conn) {
@@ -62,6 +59,9 @@ func TestManyProducers_QU23(t *testing.T) {
 	}
 	wg.Wait()
 	<-done
+	if err := m.Shutdown(t.Context()); err != nil { // what was written is counted by then
+		t.Error(err)
+	}
 	if wrong > 0 {
 		t.Errorf("%d messages out of order", wrong)
 	}

@@ -206,10 +206,7 @@ func TestSpoolFails_QU25(t *testing.T) {
 // In a bubble no time passes while messages are stored.
 func TestSpoolOrder_QU26(t *testing.T) {
 	t.Parallel()
-	n := 10_000
-	if *full {
-		n = 100_000
-	}
+	n := size(10_000, 2000, 100_000)
 	inBubble(t, func(t *testing.T, w *world) {
 		var r record
 		w.serve(r.serve)

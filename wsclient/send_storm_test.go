@@ -18,15 +18,7 @@ import (
 )
 
 // storm is the size of the tests in which connections are lost while messages flow: messages, and losses of a connection.
-func storm() (messages, cuts int) {
-	switch {
-	case *full:
-		return 1_000_000, 100
-	case racing:
-		return 20_000, 10
-	}
-	return 100_000, 20
-}
+func storm() (messages, cuts int) { return size(100_000, 20_000, 1_000_000), size(20, 10, 100) }
 
 // coast is a server behind a wire that can be cut. It writes down what comes.
 type coast struct {

@@ -104,7 +104,8 @@ func TestOB02StatsUnderLoad(t *testing.T) {
 	if err := m.Connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	const workers, each = 8, 2000
+	const workers = 8
+	each := size(2000, 400, 2000)
 	var senders, others sync.WaitGroup
 	for range workers {
 		senders.Go(func() {
@@ -146,7 +147,7 @@ func TestOB02StatsUnderLoad(t *testing.T) {
 	close(stop)
 	reader.Wait()
 	s := m.Stats()
-	const total = workers * each
+	total := uint64(workers * each)
 	if s.MessagesSent != total || s.MessagesReceived != total || s.BytesSent != 10*total || s.BytesReceived != 10*total || s.Dropped != 0 {
 		t.Errorf("%+v", s)
 	}

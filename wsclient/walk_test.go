@@ -14,10 +14,7 @@ import (
 
 // Whatever 16 goroutines do at once, only allowed changes of state happen, and the manager ends closed.
 func TestST25RandomWalk(t *testing.T) {
-	operations := 100_000
-	if testing.Short() {
-		operations = 10_000
-	}
+	operations := size(100_000, 20_000, 100_000)
 	inBubble(t, func(t *testing.T, w *world) {
 		srv := w.serve(nil)
 		var mu sync.Mutex
