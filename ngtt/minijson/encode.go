@@ -32,8 +32,8 @@ type EncodeOptions struct {
 func Marshal(v any) ([]byte, error) { return EncodeOptions{}.Append(nil, v) }
 
 // Append appends the encoding of v to dst. It allocates nothing if dst has the room and v is a dynamic tree, as
-// decoding into an any gives, or a pointer to structs, slices, strings and numbers. After an error dst is returned as
-// it was.
+// decoding into an any gives, or a pointer to structs, slices, maps of strings, strings and numbers. After an error dst is
+// returned as it was.
 func Append(dst []byte, v any) ([]byte, error) { return EncodeOptions{}.Append(dst, v) }
 
 // Marshal returns the encoding of v.
