@@ -16,16 +16,17 @@ import (
 // Client talks to one PiKVM. Its resources are the fields; all their methods may be called from several
 // goroutines at once. Make one with [New] and end it with [Client.Close].
 type Client struct {
-	ATX     *ATX     // power of the host
-	Auth    *Auth    // sessions on the device
-	Export  *Export  // metrics
-	GPIO    *GPIO    // relays, buttons and lamps
-	HID     *HID     // keyboard and mouse
-	Info    *Info    // what the device is and how it does
-	Log     *Log     // journal of the device
-	MSD     *MSD     // images and the drive that shows one to the host
-	Redfish *Redfish // the standard interface for servers
-	Switch  *Switch  // the PiKVM Switch
+	ATX      *ATX      // power of the host
+	Auth     *Auth     // sessions on the device
+	Export   *Export   // metrics
+	GPIO     *GPIO     // relays, buttons and lamps
+	HID      *HID      // keyboard and mouse
+	Info     *Info     // what the device is and how it does
+	Log      *Log      // journal of the device
+	MSD      *MSD      // images and the drive that shows one to the host
+	Redfish  *Redfish  // the standard interface for servers
+	Streamer *Streamer // picture of the screen
+	Switch   *Switch   // the PiKVM Switch
 
 	base    *url.URL
 	target  string // base for errors and logs
@@ -91,7 +92,7 @@ func New(baseURL string, opts *Options) (*Client, error) {
 	c.rest = newRest(c.http)
 	c.ATX, c.Auth, c.Info = &ATX{c}, &Auth{c}, &Info{c}
 	c.Export, c.GPIO, c.HID, c.Log = &Export{c}, &GPIO{c}, &HID{c}, &Log{c}
-	c.MSD, c.Redfish, c.Switch = &MSD{c}, &Redfish{c}, &Switch{c}
+	c.MSD, c.Redfish, c.Streamer, c.Switch = &MSD{c}, &Redfish{c}, &Streamer{c}, &Switch{c}
 	if o.Auth == AuthCookie {
 		c.session = &cookieSession{login: c.Auth.open, life: c.life, running: &c.running}
 	}

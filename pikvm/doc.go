@@ -35,6 +35,11 @@
 //
 // [HID] presses keys and buttons, moves the mouse, and lets the device type text. Keys are named by their place: [Key].
 //
+// # Screen
+//
+// [Streamer] takes pictures of the screen, lets the device read the text on it, and follows its MJPEG stream. The device
+// has a picture only while somebody watches: open a [Session] with [EventOptions].Stream.
+//
 // # Images
 //
 // [MSD] moves disk images of any size in constant memory. An upload checks first whether the device would refuse, and

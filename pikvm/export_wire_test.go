@@ -40,3 +40,18 @@ const (
 	MaxProgressLine = maxProgressLine
 	MaxLogRecord    = maxLogRecord
 )
+
+// ReadFrames reads all pictures of a stream and what it tells of them.
+func ReadFrames(r io.Reader, contentType string, limit int64) (pictures []string, infos []SnapshotInfo, err error) {
+	parts, err := newPartReader(r, contentType, limit)
+	if err != nil {
+		return nil, nil, err
+	}
+	for {
+		frame, err := parts.next()
+		if err != nil {
+			return pictures, infos, err
+		}
+		pictures, infos = append(pictures, string(frame.JPEG)), append(infos, frame.SnapshotInfo)
+	}
+}

@@ -56,6 +56,17 @@ func faultTargets() []faultTarget {
 		{"hid.Wheel", "/api/hid/events/send_mouse_wheel", shapeJSON, func(ctx context.Context, f *fake) error {
 			return f.client.HID.Wheel(ctx, 0, 1)
 		}},
+		{"streamer.State", "/api/streamer", shapeJSON, func(ctx context.Context, f *fake) error {
+			_, err := f.client.Streamer.State(ctx)
+			return err
+		}},
+		{"streamer.Snapshot", "/api/streamer/snapshot", shapeJSON, func(ctx context.Context, f *fake) error {
+			_, err := f.client.Streamer.Snapshot(ctx, &pikvm.SnapshotOptions{Preview: &pikvm.PreviewOptions{MaxWidth: 16}})
+			return err
+		}},
+		{"streamer.SetParams", "/api/streamer/set_params", shapeJSON, func(ctx context.Context, f *fake) error {
+			return f.client.Streamer.SetParams(ctx, nil)
+		}},
 		{"switch.State", "/api/switch", shapeJSON, func(ctx context.Context, f *fake) error {
 			_, err := f.client.Switch.State(ctx)
 			return err
@@ -157,7 +168,7 @@ func TestRestFaults(t *testing.T) {
 			}
 			t.Run(tc.name+" "+target.name, func(t *testing.T) {
 				t.Parallel()
-				device := &pikvmtest.Options{SwitchUnits: 1, TOTPSecret: code, MSD: pikvmtest.MSDOptions{
+				device := &pikvmtest.Options{SwitchUnits: 1, TOTPSecret: code, Streamer: pikvmtest.StreamerOptions{Forever: true}, MSD: pikvmtest.MSDOptions{
 					Remotes: map[string]pikvmtest.RemoteImage{"http://mirror/a.img": {Size: 1000}},
 				}}
 				inBubble(t, device, &pikvm.Options{TOTPSecret: code}, func(t *testing.T, f *fake) {

@@ -60,7 +60,7 @@ func TestRestRecorded(t *testing.T) {
 
 func recordedCalls() map[string]restCall {
 	calls := make(map[string]restCall)
-	for _, part := range []map[string]restCall{gpioCalls(), switchCalls(), redfishCalls(), msdCalls(), hidCalls()} {
+	for _, part := range []map[string]restCall{gpioCalls(), switchCalls(), redfishCalls(), msdCalls(), hidCalls(), streamerCalls()} {
 		for key, call := range part {
 			calls[key] = call
 		}

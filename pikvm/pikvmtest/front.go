@@ -21,7 +21,7 @@ func (s *Server) front(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case path == "/api/media" || strings.HasPrefix(path, "/api/media/"),
 		strings.HasPrefix(path, "/streamer/"), path == "/janus/ws":
-		s.guarded(w, r)
+		s.guarded(w, r, path)
 	case strings.HasPrefix(path, "/api/"), path == "/redfish", strings.HasPrefix(path, "/redfish/"):
 		s.daemon(w, r, path)
 	default:
@@ -66,15 +66,17 @@ func (s *Server) takeBody(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// guarded is the access to the daemons that do not check credentials themselves: the web server asks kvmd first. The
-// video and media daemons are not running here, so whoever gets past that sees 502.
-func (s *Server) guarded(w http.ResponseWriter, r *http.Request) {
+// guarded is the access to the daemons that do not check credentials themselves: the web server asks kvmd first. A
+// daemon that does not run is 502, which the media daemon never does here.
+func (s *Server) guarded(w http.ResponseWriter, r *http.Request, path string) {
 	if !s.takeBody(w, r) {
 		return
 	}
 	switch status := s.authCheck(r); status {
 	case http.StatusOK:
-		writePage(w, http.StatusBadGateway)
+		if !strings.HasPrefix(path, "/streamer/") || !s.streamer.serveStreamer(w, r, path) {
+			writePage(w, http.StatusBadGateway)
+		}
 	case http.StatusUnauthorized, http.StatusForbidden:
 		writePage(w, status)
 	default:

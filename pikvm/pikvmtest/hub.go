@@ -38,11 +38,8 @@ func (h *hub) queue(f frame) {
 	}
 }
 
-// viewers tells everybody how many sockets want the stream (4.97+).
-func (h *hub) viewers() {
-	if !h.version.atLeast(4, 97) {
-		return
-	}
+// viewers returns how many sockets want the stream, and tells everybody (4.97+).
+func (h *hub) viewers() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	n := 0
@@ -51,9 +48,13 @@ func (h *hub) viewers() {
 			n++
 		}
 	}
+	if !h.version.atLeast(4, 97) {
+		return n
+	}
 	for _, f := range h.version.frames(event{"clients", map[string]int{"count": n}}) {
 		h.queue(f)
 	}
+	return n
 }
 
 // add admits a socket: from now on it gets what all get. first goes out before anything else.

@@ -68,6 +68,9 @@ type Options struct {
 	// HID is the keyboard and the mouse.
 	HID HIDOptions
 
+	// Streamer is the video.
+	Streamer StreamerOptions
+
 	// GPIO are the channels, besides those of the device itself. Nil means led1, relay1, button1 and cmd1.
 	GPIO []GPIOChannel
 
@@ -151,6 +154,9 @@ func (o *Options) withDefaults() (Options, error) {
 		return c, err
 	}
 	if c.GPIO, err = checkChannels(c.GPIO); err != nil {
+		return c, err
+	}
+	if c.Streamer, err = c.Streamer.withDefaults(); err != nil {
 		return c, err
 	}
 	c.HID = c.HID.withDefaults()

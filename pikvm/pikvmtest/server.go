@@ -29,6 +29,7 @@ type Server struct {
 	msd       *msd
 	gpio      *gpio
 	hid       *hid
+	streamer  *streamer
 	kvmSwitch *kvmSwitch
 	journal   *journal
 	parts     []subsystem
@@ -93,6 +94,7 @@ func New(opts *Options) *Server {
 	s.info = newInfo(s.version, !s.opts.AuthDisabled, s.sched, s.hub)
 	s.atx = newATX(&s.opts, s.version, s.sched, s.hub)
 	s.msd, s.gpio, s.hid, s.kvmSwitch = newMSD(s), newGPIO(s), newHID(s), newSwitch(s)
+	s.streamer = newStreamer(s)
 	s.journal = newJournal(s)
 	s.parts = s.newSubsystems()
 	s.router = &router{auth: s.auth, routes: make(map[string]map[string]*route)}

@@ -137,7 +137,8 @@ func (s *Server) join(sock *socket) {
 	for _, part := range s.parts {
 		part.announce()
 	}
-	s.hub.viewers()
+	viewers := s.hub.viewers()
+	s.streamer.watch(viewers)
 	if !modern {
 		s.hub.send(sock, first...)
 	}
@@ -146,7 +147,7 @@ func (s *Server) join(sock *socket) {
 func (s *Server) leave(sock *socket) {
 	s.hub.remove(sock)
 	s.hid.clear(OriginSocket)
-	s.hub.viewers()
+	s.streamer.watch(s.hub.viewers())
 }
 
 // queue is called with the lock of the hub held. A client that lets too much pile up is dropped.

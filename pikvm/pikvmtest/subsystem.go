@@ -66,7 +66,7 @@ func (s *Server) newSubsystems() []subsystem {
 		s.atx,
 		s.msd,
 		s.newDocument("ocr", "/streamer/ocr", "ocr"),
-		s.newDocument("streamer", "/streamer", ""),
+		s.streamer,
 		hidKeymaps{s.hid},
 	}
 	if s.version.atLeast(4, 26) {
