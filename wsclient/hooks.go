@@ -39,7 +39,8 @@ type Hooks struct {
 	// second.
 	OnConnect func(ConnectInfo)
 
-	// OnDisconnect is called once for every connection that ended, with the first cause.
+	// OnDisconnect is called once for every connection that ended, with the first cause, when it is closed: after
+	// Disconnect and the like, up to Conn.CloseTimeout behind the change of state.
 	OnDisconnect func(DisconnectInfo)
 
 	// OnGiveUp gets the error with which the manager gave up.
@@ -79,7 +80,7 @@ type DisconnectInfo struct {
 	WillReconnect bool          // whether there will be further attempts
 	NextDelay     time.Duration // how long the next attempt is waited for; 0 if it is not known or comes at once
 	Scheduled     bool          // whether the time of the next attempt was set by Disconnect
-	MaybeLost     uint64        // after a loss: messages that were written and perhaps did not arrive
+	MaybeLost     uint64        // messages of a queue that were written, without a sign that they arrived
 	Seamless      bool          // whether another connection had taken over before
 }
 

@@ -121,3 +121,40 @@ func TestScheduleWhileClosing(t *testing.T) {
 		w.inState(m, wsclient.StateConnected)
 	})
 }
+
+// However a connection ends, OnDisconnect tells how many messages are in doubt, as Stats does.
+func TestMaybeLostIsTold(t *testing.T) {
+	for name, end := range map[string]func(*wsclient.Manager){
+		"Disconnect":       func(m *wsclient.Manager) { m.Disconnect(context.Background(), nil) },
+		"Reconnect":        func(m *wsclient.Manager) { m.Reconnect(context.Background()) },
+		"Kill":             (*wsclient.Manager).Kill,
+		"KillAndReconnect": (*wsclient.Manager).KillAndReconnect,
+		"Close":            func(m *wsclient.Manager) { m.Close() },
+		"Shutdown":         func(m *wsclient.Manager) { m.Shutdown(context.Background()) },
+		"age":              func(*wsclient.Manager) { time.Sleep(time.Hour) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				w.serve(idle)
+				m := w.connect(wsclient.Options{
+					Send:      queued,
+					Heartbeat: wsclient.HeartbeatOptions{PingInterval: -1},
+					Control:   wsclient.ControlOptions{MaxConnectionAge: time.Hour, Seamless: true},
+				})
+				for range 3 {
+					if err := m.Send(t.Context(), wsclient.Text, []byte("x")); err != nil {
+						t.Fatal(err)
+					}
+				}
+				time.Sleep(time.Second)
+				end(m)
+				time.Sleep(time.Second)
+				synctest.Wait()
+				lost := w.log.lost()
+				if len(lost) != 1 || lost[0].MaybeLost != 3 || m.Stats().MaybeLost != 3 {
+					t.Errorf("OnDisconnect: %+v, Stats: %d", lost, m.Stats().MaybeLost)
+				}
+			})
+		})
+	}
+}

@@ -41,10 +41,13 @@ func (s *supervisor) rolloverDone(a *attempt, sess *session, err error) {
 	info := ConnectInfo{Gen: sess.gen, Endpoint: sess.endpoint, Reconnect: true, Attempts: a.step.Number, Seamless: true}
 	s.m.logConnected(sess, info)
 	sess.activate(s.m.dispatch.connect(info))
-	s.m.dispatch.disconnect(DisconnectInfo{Reason: gone.Why, Close: gone, Uptime: gone.Uptime, Err: gone.Err, Seamless: true})
 	s.whileRetiring(func() {
 		old.linger(sess)
 		old.retire(codeNormal, agedText)
+	}, func() {
+		s.m.dispatch.disconnect(DisconnectInfo{
+			Reason: gone.Why, Close: gone, Uptime: gone.Uptime, Err: gone.Err, MaybeLost: old.maybeLost, Seamless: true,
+		})
 	})
 	s.watch()
 	if sess.reported {

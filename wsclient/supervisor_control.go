@@ -31,11 +31,11 @@ func (s *supervisor) leaveSession(l leaving) {
 	s.change(StateChange{
 		To: to, Reason: info.Why, Err: info.Err, Close: &info, NextDelay: l.delay, Endpoint: info.Endpoint,
 	})
-	s.m.dispatch.disconnect(DisconnectInfo{
-		Reason: info.Why, Close: info, Err: info.Err, Uptime: info.Uptime,
-		WillReconnect: l.again || polls, NextDelay: l.delay, Scheduled: l.scheduled,
-	})
 	s.retire(sess, codeNormal, l.text, func() {
+		s.m.dispatch.disconnect(DisconnectInfo{
+			Reason: info.Why, Close: info, Err: info.Err, Uptime: info.Uptime, MaybeLost: sess.maybeLost,
+			WillReconnect: l.again || polls, NextDelay: l.delay, Scheduled: l.scheduled,
+		})
 		if l.done != nil {
 			l.done()
 		}
@@ -131,13 +131,19 @@ func (s *supervisor) kill() {
 		sess.finish(ReasonKilled, s.m.killed(sess.gen), false)
 		info := s.dismiss(sess)
 		s.change(StateChange{To: StateDisconnected, Reason: info.Why, Err: info.Err, Close: &info, Endpoint: info.Endpoint})
-		s.m.dispatch.disconnect(DisconnectInfo{Reason: info.Why, Close: info, Err: info.Err, Uptime: info.Uptime})
-		s.retire(sess, 0, "")
+		s.retire(sess, 0, "", func() { s.tellEnd(sess, info) })
 		s.rest(info.Err, false)
 	case phaseDialing, phaseDeciding, phaseWaiting:
 		s.rest(s.m.killed(0), false)
 	case phaseRest, phaseClosing, phaseClosed:
 	}
+}
+
+// tellEnd tells of the end of a session, once it is closed and there will not be another one.
+func (s *supervisor) tellEnd(sess *session, info CloseInfo) {
+	s.m.dispatch.disconnect(DisconnectInfo{
+		Reason: info.Why, Close: info, Err: info.Err, Uptime: info.Uptime, MaybeLost: sess.maybeLost,
+	})
 }
 
 // scheduleReconnect is ScheduleReconnect. It reports false if the state does not allow it.
@@ -173,8 +179,7 @@ func (s *supervisor) shut(reason DisconnectReason, text string) {
 	sess.detach(reason) // unless something else came first: that counts then
 	info := s.dismiss(sess)
 	s.change(StateChange{To: StateClosing, Reason: info.Why, Err: info.Err, Close: &info, Endpoint: info.Endpoint})
-	s.m.dispatch.disconnect(DisconnectInfo{Reason: info.Why, Close: info, Err: info.Err, Uptime: info.Uptime})
-	s.retire(sess, codeNormal, text)
+	s.retire(sess, codeNormal, text, func() { s.tellEnd(sess, info) })
 }
 
 // closeDown is the last thing that the supervisor does, when all sessions are closed. It does not wait for the policy,
