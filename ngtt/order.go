@@ -37,8 +37,16 @@ type Order struct {
 	err  error
 }
 
-// Decode decodes the sections into what v points to, such as a slice of structs. See [minijson.Unmarshal].
-func (o *Order) Decode(v any) error { return minijson.Unmarshal(o.Body, v) }
+// maxElements is how many elements a body may have that Decode decodes: in an any, an element may take some 100 times
+// the memory of its bytes.
+const maxElements = 1 << 17
+
+// Decode decodes the sections into what v points to, such as a slice of structs. See [minijson.Unmarshal]. A body whose
+// lists, objects and maps have more than 131,072 elements together is a *[minijson.DecodingError]; for those, use
+// [minijson.DecodeOptions] on Body.
+func (o *Order) Decode(v any) error {
+	return minijson.DecodeOptions{MaxCount: maxElements}.Unmarshal(o.Body, v)
+}
 
 // Ack confirms that the order was executed. The hub then forgets it. The journal knows first, so a repetition is
 // confirmed without being executed, whatever happens to this confirmation.
