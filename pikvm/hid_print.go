@@ -41,7 +41,7 @@ var keymapName = regexp.MustCompile(`\A[a-zA-Z0-9_][a-zA-Z0-9_+.-]{0,254}\z`)
 
 // Print lets the device type a text on a layout, without a limit to its length. Line feeds are Enter, and carriage returns
 // nothing. What no layout has, control characters and the em dash, is refused; a character that this layout lacks is
-// left out, and the device does not tell. An unknown layout is [ErrInvalidArgument].
+// left out, and the device does not tell; [HID.Type] does. An unknown layout is [ErrInvalidArgument].
 //
 // The device answers when everything is typed, and the client waits for so long beyond its Timeout as the delays may take;
 // a deadline of ctx replaces that. Whoever stops waiting does not stop the device. For Slow and Delay the version of the
