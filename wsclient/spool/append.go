@@ -282,6 +282,9 @@ func (s *Spool) overflow(r *request) (room <-chan struct{}, tryAgain bool) {
 	if s.shedLocked(records, bytes) || len(s.queue) == 0 || s.queue[0] != r {
 		return nil, true
 	}
+	if int64(len(r.entries)) != records || r.size != bytes {
+		return nil, true // it was given up meanwhile, and is another call's now
+	}
 	switch s.opts.Policy {
 	case Block:
 		return listen(&s.room), false
