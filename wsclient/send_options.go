@@ -92,7 +92,8 @@ type AckOptions struct {
 	// Wrap puts the number of a message into it, for formats without an id: it appends to dst what goes on the wire, and
 	// returns the extended slice. The id is the number in decimal, unless ID is set. A message has the same number each
 	// time that it is sent, and with a spool no other message ever has it, in later processes neither; see
-	// [Receipt.Number]. Wrap must not keep dst nor the data.
+	// [Receipt.Number]. Wrap must not keep dst nor the data. A message for which it returns nil, or text that is not
+	// UTF-8, or panics, is dropped, with a *[ConfigError].
 	Wrap func(dst []byte, number uint64, o Outgoing) []byte
 
 	// Cumulative says that an id acknowledges all messages that were sent before that one as well.

@@ -177,40 +177,47 @@ func (b *Box) compose() {
 // wrap makes the messages with Wrap, and gives up those with which it fails.
 func (b *Box) wrap() {
 	o := &b.out
-	o.buf = o.buf[:0]
+	if o.buf = o.buf[:0]; o.buf == nil {
+		o.buf = make([]byte, 0, leastBlock)
+	}
 	kept := o.items[:0]
 	for _, it := range o.items {
-		from := len(o.buf)
-		err := b.wrapOne(it.Message)
+		data, err := b.wrapOne(it.Message)
 		if err != nil {
-			o.buf = o.buf[:from]
 			b.giveUp(it, err)
 			continue
 		}
 		kept = append(kept, it)
-		o.msgs = append(o.msgs, wsconn.Message{Type: it.Type, Data: o.buf[from:len(o.buf):len(o.buf)]})
+		o.msgs = append(o.msgs, wsconn.Message{Type: it.Type, Data: data})
 	}
 	clear(o.items[len(kept):])
 	o.items = kept
 }
 
-// wrapOne appends what Wrap makes of m to the buffer. When the buffer grows, the messages before stay in the old one.
-func (b *Box) wrapOne(m Message) (err error) {
+// wrapOne returns what Wrap makes of m. Wrap gets the free end of the buffer. What has no room there is in memory of its
+// own, and those behind it get a larger buffer, within limits; the messages before stay in the old one.
+func (b *Box) wrapOne(m Message) (data []byte, err error) {
 	defer func() {
 		if recover() != nil {
 			err = errUnsendable("panicked")
 		}
 	}()
-	from := len(b.out.buf)
-	buf := b.cfg.Wrap(b.out.buf, m)
+	o := &b.out
+	free := o.buf[len(o.buf):]
+	data = b.cfg.Wrap(free, m)
 	switch {
-	case len(buf) < from:
-		return errUnsendable("returned less than it got")
-	case m.Type == wsconn.Text && !b.cfg.SkipUTF8 && !utf8.Valid(buf[from:]):
-		return errUnsendable("made text that is not UTF-8")
+	case data == nil:
+		return nil, errUnsendable("returned nothing")
+	case m.Type == wsconn.Text && !b.cfg.SkipUTF8 && !utf8.Valid(data):
+		return nil, errUnsendable("made text that is not UTF-8")
+	case len(data) > cap(free):
+		if cap(o.buf) < 2*batchBytes {
+			o.buf = make([]byte, 0, min(2*(cap(o.buf)+len(data)), 2*batchBytes))
+		}
+	case len(data) > 0 && &data[0] == &free[:1][0]:
+		o.buf = o.buf[:len(o.buf)+len(data)]
 	}
-	b.out.buf = buf
-	return nil
+	return data[:len(data):len(data)], nil
 }
 
 // giveUp quarantines a message that cannot be sent.
@@ -285,9 +292,6 @@ func (b *Box) Sent(n int) {
 	}
 	b.written += uint64(n)
 	b.emptyBatch()
-	if cap(b.out.buf) > 2*batchBytes {
-		b.out.buf = nil
-	}
 	if b.cfg.Ack == nil {
 		b.flight.tidy()
 	}
