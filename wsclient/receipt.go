@@ -48,5 +48,6 @@ func (r *Receipt) Err() error { return r.entry.Err() }
 func (r *Receipt) Number() uint64 { return r.entry.Number() }
 
 // Cancel takes the message back if it was not written yet, and reports whether it was in time. One that is being
-// written, or was written on an earlier connection and not acknowledged, is not taken back.
+// written, or was written on an earlier connection and not acknowledged, is not taken back. A spool takes note when the
+// manager is connected or closed: a crash before that brings the message back.
 func (r *Receipt) Cancel() bool { return r.entry.Cancel() }
