@@ -73,9 +73,10 @@ type SendOptions struct {
 	SpoolFailure SpoolFailure
 
 	// OnLoss, if set, is told of every accepted message that is lost, in order and one at a time, on the goroutine that
-	// came upon it. It must return soon, must not wait for the manager, and owns the data. A panic in it is recovered
-	// and reported to [Hooks]. Messages that the program took back are not lost, and those that vanish within a spool
-	// are reported by the spool.
+	// came upon it. It must return soon, must not wait for the manager, and owns the data. When twice as many losses as
+	// the queue ever held wait for it, further ones are only counted (Stats.LossesUntold). A panic in it is recovered and
+	// reported to [Hooks]. Messages that the program took back are not lost, and those that vanish within a spool are
+	// reported by the spool.
 	OnLoss func(l Lost)
 }
 

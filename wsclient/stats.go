@@ -43,6 +43,7 @@ type Stats struct {
 	Resent, Acked, Expired, Quarantined uint64
 	OutboundDropped, OutboundRefused    uint64
 	MaybeLost                           uint64 // written, without a sign that they arrived before the connection was lost
+	LossesUntold                        uint64 // losses, counted above, that SendOptions.OnLoss was too slow to be told of
 
 	RTT RTT
 
@@ -260,7 +261,7 @@ func (m *Manager) Stats() Stats {
 	s.OutboundDepth, s.OutboundBytes, s.OutboundHighWater = o.Depth, o.Bytes, o.HighWater
 	s.Resent, s.Expired, s.Quarantined = o.Resent-ob.Resent, o.Expired-ob.Expired, o.Quarantined-ob.Quarantined
 	s.OutboundDropped, s.OutboundRefused = o.Dropped-ob.Dropped, o.Refused-ob.Refused
-	s.MaybeLost = o.MaybeLost - ob.MaybeLost
+	s.MaybeLost, s.LossesUntold = o.MaybeLost-ob.MaybeLost, o.Untold-ob.Untold
 	if m.opts.Send.Mode == SendAtLeastOnce {
 		s.Acked = o.Delivered - ob.Delivered
 	}

@@ -68,6 +68,9 @@ type Loss struct {
 	Err   error // why
 }
 
+// minLosses is how many losses may wait for OnLoss in any case.
+const minLosses = 1024
+
 // Box is the outbox of a manager. All methods may be called from any goroutine; Next and Sent by one at a time.
 type Box struct {
 	cfg   Config
@@ -111,7 +114,8 @@ type Box struct {
 
 	disk *disk // nil without a spool
 
-	losses     []Loss
+	losses     []Loss // not told yet
+	lossBytes  int64  // of data in them
 	delivering bool
 }
 
@@ -141,7 +145,7 @@ func (b *Box) unlock() {
 	b.delivering = true
 	for len(b.losses) > 0 {
 		losses := b.losses
-		b.losses = nil
+		b.losses, b.lossBytes = nil, 0
 		b.mu.Unlock()
 		for _, l := range losses {
 			b.cfg.OnLoss(l)
@@ -197,10 +201,22 @@ func (b *Box) fail(q *ring, e *entry, count *uint64, state State, err error) {
 
 // lose notes a loss for OnLoss. mu is held.
 func (b *Box) lose(m Message, state State, err error) {
-	if b.cfg.OnLoss != nil {
-		m.Data = append([]byte(nil), m.Data...) // its place may be used again
-		b.losses = append(b.losses, Loss{Message: m, State: state, Err: err})
+	if b.cfg.OnLoss == nil {
+		return
 	}
+	if b.tooManyLosses(len(m.Data)) {
+		b.stats.Untold++
+		return
+	}
+	m.Data = append([]byte(nil), m.Data...) // its place may be used again
+	b.losses = append(b.losses, Loss{Message: m, State: state, Err: err})
+	b.lossBytes += int64(len(m.Data))
+}
+
+// tooManyLosses reports whether OnLoss is so slow that twice what the box ever held waits to be told.
+func (b *Box) tooManyLosses(size int) bool {
+	return len(b.losses) >= 2*b.stats.HighWater+minLosses ||
+		b.cfg.MaxBytes > 0 && len(b.losses) > 0 && b.lossBytes+int64(size) > 2*b.cfg.MaxBytes
 }
 
 // settle is called when messages are done: there may be room, or nothing left. mu is held.

@@ -19,6 +19,7 @@ type Stats struct {
 	MaybeLost uint64 // delivered, without a sign that they reached the peer before the connection was lost
 	Strays    uint64 // acknowledgements of nothing that waits for one
 	DiskFails uint64 // failures of the spool
+	Untold    uint64 // losses that OnLoss was too slow to be told of; they are counted above as well
 
 	Depth     int   // accepted and without a fate, now
 	Unacked   int   // of these, written on this connection
