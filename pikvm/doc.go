@@ -51,8 +51,8 @@
 // Every error matches [Err]. [ErrAuth], [ErrBusy], [ErrUnavailable], [ErrDisabled] and their like tell what the device
 // said: all of them are an [APIError]. [ErrConnect] and [ErrConnectionTimeout] tell that it was not reached or did not
 // answer, [ErrWebSocket] that a socket broke, [ErrPower] that the LED did not show what was asked for, [ErrMSD] that an
-// operation on images did not reach its end,
-// [ErrConfiguration] that an option or argument was wrong. The kinds of package errkit answer the general questions:
+// operation on images did not reach its end, [ErrTyping] that a text was typed in part, [ErrConfiguration] that an option
+// or argument was wrong. The kinds of package errkit answer the general questions:
 // whether it may work later (errkit.Transient), and whether it is certain that nothing was sent (errkit.NotSent). No
 // text holds a password, a code or a token.
 //

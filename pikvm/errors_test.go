@@ -57,7 +57,7 @@ func TestErrors(t *testing.T) {
 			pikvm.ErrUnavailable, pikvm.ErrRedirect, pikvm.ErrResponse, pikvm.ErrDisabled, pikvm.ErrOffline,
 			pikvm.ErrNotFound, pikvm.ErrExists, pikvm.ErrPrecondition, pikvm.ErrNotSupported, pikvm.ErrInvalidArgument,
 			pikvm.ErrConnect, pikvm.ErrConnectionTimeout, pikvm.ErrWebSocket, pikvm.ErrNotConnected, pikvm.ErrPower,
-			pikvm.ErrMSD,
+			pikvm.ErrMSD, pikvm.ErrTyping,
 		},
 		Samples: []errkittest.Sample{
 			sample("canceled", pikvm.Err, errkit.Canceled, []any{(*errkit.Basic)(nil)},
@@ -154,6 +154,14 @@ func TestErrors(t *testing.T) {
 					return &pikvm.PowerError{
 						Info: infoOf(pikvm.ErrPower, "atx.PowerOff", target, errkit.Timeout, cause),
 						Step: "wait off", Reason: "still on", Limit: time.Minute, Pressed: true,
+					}
+				}),
+			sample("typing", pikvm.ErrTyping, errkit.Timeout, []any{(*pikvm.TypingError)(nil)},
+				"pikvm: hid.Type https://kvm.local: typing stopped: after 2 of 6 characters, keys may still be pressed: boom",
+				func(target string, cause error) error {
+					return &pikvm.TypingError{
+						Info:  infoOf(pikvm.ErrTyping, "hid.Type", target, errkit.Timeout, cause),
+						Typed: 2, Total: 6, Stuck: []pikvm.Key{pikvm.KeyShiftLeft},
 					}
 				}),
 			sample("msd", pikvm.ErrMSD, errkit.Timeout, []any{(*pikvm.MSDError)(nil)},

@@ -78,6 +78,10 @@ func TestTypeReleases(t *testing.T) {
 				if !errors.Is(err, tc.want) || !errors.Is(err, pikvm.Err) {
 					t.Errorf("error is %v, want %v", err, tc.want)
 				}
+				e, _ := errors.AsType[*pikvm.TypingError](err)
+				if e == nil || e.Typed >= 2 || e.Total != 6 || e.Stuck != nil || errors.Is(err, errkit.NotSent) {
+					t.Errorf("%+v", e)
+				}
 				if got := f.Typed(); !strings.HasPrefix("AB", got) || got == "" || len(f.Pressed()) != 0 {
 					t.Errorf("typed %q, pressed %v", got, f.Pressed())
 				}
@@ -87,6 +91,30 @@ func TestTypeReleases(t *testing.T) {
 			})
 		})
 	}
+	t.Run("cut off", func(t *testing.T) { // what fails for certain is the last key alone
+		t.Parallel()
+		inBubble(t, nil, nil, func(t *testing.T, f *fake) {
+			err := f.client.HID.Type(t.Context(), "ab", &pikvm.TypeOptions{Progress: func(int, int) {
+				f.network.Refuse("kvm.example:80")
+				f.network.ResetAll()
+			}})
+			e, _ := errors.AsType[*pikvm.TypingError](err)
+			if e == nil || e.Typed != 1 || e.Total != 2 || !errors.Is(err, pikvm.ErrConnect) ||
+				errors.Is(err, errkit.NotSent) || errkit.KindOf(err).Has(errkit.NotSent) {
+				t.Errorf("%+v", err)
+			}
+		})
+	})
+	t.Run("never begun", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, nil, nil, func(t *testing.T, f *fake) {
+			f.network.Refuse("kvm.example:80")
+			err := f.client.HID.Type(t.Context(), "ab", nil)
+			if _, begun := errors.AsType[*pikvm.TypingError](err); begun || !errors.Is(err, errkit.NotSent) {
+				t.Errorf("%+v", err)
+			}
+		})
+	})
 	t.Run("closed", func(t *testing.T) {
 		t.Parallel()
 		inBubble(t, nil, nil, func(t *testing.T, f *fake) {

@@ -24,6 +24,7 @@ var pikvmTree = tree{
 		"ErrExists":            pikvm.ErrExists,
 		"ErrInvalidArgument":   pikvm.ErrInvalidArgument,
 		"ErrMSD":               pikvm.ErrMSD,
+		"ErrTyping":            pikvm.ErrTyping,
 		"ErrNotConnected":      pikvm.ErrNotConnected,
 		"ErrNotFound":          pikvm.ErrNotFound,
 		"ErrNotSupported":      pikvm.ErrNotSupported,
@@ -94,6 +95,10 @@ var pikvmTree = tree{
 					Step: "wait off", Reason: "the LED is still on", Limit: 2 * time.Second,
 				}
 			}, (*pikvm.PowerError)(nil)),
+		sample("typing", 0, "pikvm: op: typing stopped: after 2 of 6 characters",
+			func(target string, cause error) error {
+				return &pikvm.TypingError{Info: info(pikvm.ErrTyping, "op", target, cause), Typed: 2, Total: 6}
+			}, (*pikvm.TypingError)(nil)),
 		sample("msd", 0, "pikvm: op: mass storage operation failed: list: the image is not listed after 2s",
 			func(target string, cause error) error {
 				return &pikvm.MSDError{
