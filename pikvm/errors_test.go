@@ -50,6 +50,7 @@ func TestErrors(t *testing.T) {
 	api := func(class *errkit.Class, status int, cause error, target string) pikvm.APIError {
 		return pikvm.APIError{Info: infoOf(class, "atx.State", target, 0, cause), StatusCode: status}
 	}
+	stuck := []pikvm.Key{pikvm.KeyShiftLeft}
 	errkittest.Run(t, errkittest.Module{
 		Base: pikvm.Err,
 		Classes: []*errkit.Class{
@@ -161,7 +162,7 @@ func TestErrors(t *testing.T) {
 				func(target string, cause error) error {
 					return &pikvm.TypingError{
 						Info:  infoOf(pikvm.ErrTyping, "hid.Type", target, errkit.Timeout, cause),
-						Typed: 2, Total: 6, Stuck: []pikvm.Key{pikvm.KeyShiftLeft},
+						Typed: 2, Total: 6, Stuck: stuck,
 					}
 				}),
 			sample("msd", pikvm.ErrMSD, errkit.Timeout, []any{(*pikvm.MSDError)(nil)},
