@@ -39,6 +39,7 @@ func (c *Conn) Read(buf []byte) (MessageType, []byte, error) {
 	c.readMu.Lock()
 	defer c.readMu.Unlock()
 	if err := c.Err(); err != nil {
+		c.awaitClose()
 		return 0, nil, err
 	}
 	typ, msg, err := c.readMessage(buf[:0])
@@ -49,6 +50,14 @@ func (c *Conn) Read(buf []byte) (MessageType, []byte, error) {
 		return 0, nil, c.reject(codeInvalidData, "text message is not UTF-8")
 	}
 	return MessageType(typ), msg, nil
+}
+
+// awaitClose waits for a Close that is under way, as a read does that had begun before it: a reader that left at once
+// and closed the connection on its way out would keep the close frame from being sent.
+func (c *Conn) awaitClose() {
+	if c.closing.Load() {
+		<-c.closed
+	}
 }
 
 func (c *Conn) readMessage(b []byte) (websocket.MessageType, []byte, error) {

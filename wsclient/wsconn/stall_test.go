@@ -10,6 +10,7 @@ import (
 	"os"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
@@ -188,6 +189,37 @@ func TestLongCloseTimeout(t *testing.T) {
 		e := want[*wsconn.TimeoutError](t, c.Close(1000, ""))
 		if e.Limit != 5*time.Second || time.Since(start) != 5*time.Second {
 			t.Errorf("%v after %v", e, time.Since(start))
+		}
+	})
+}
+
+// A reader that comes while Close waits for the peer leaves with it and not before: if it closed the connection on its
+// way out, as readers do, it would cut off the close frame.
+func TestReadDuringClose(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, n *netem.Network) {
+		proceed := make(chan struct{})
+		c, _ := connectScript(t, n, wsconn.DialOptions{}, upgraded(func(s *wstest.Session) error {
+			<-proceed
+			return errors.Join(s.Send(wstest.CloseFrame(1012, "")), s.Discard())
+		}))
+		closed := make(chan error, 1)
+		go func() { closed <- c.Close(1012, "restart") }()
+		synctest.Wait()
+		reader := read(c)
+		synctest.Wait()
+		select {
+		case err := <-reader:
+			t.Errorf("the reader left before Close had ended: %v", err)
+			return
+		default:
+		}
+		close(proceed)
+		if err := <-closed; err != nil {
+			t.Error(err)
+		}
+		if e := want[*wsconn.ClosedError](t, <-reader); e.Code != 1012 || e.Remote {
+			t.Errorf("got %v", e)
 		}
 	})
 }

@@ -90,12 +90,22 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // answered
 	}
-	defer c.CloseNow()
+	defer hangUp(c)
 	if !s.admit(c) {
 		return
 	}
 	defer s.leave(c)
 	s.opts.Handler(c)
+}
+
+// hangUp closes a connection that its handler has left. A Close under way is let finish, since it may be what the
+// handler left for.
+func hangUp(c *wsconn.Conn) {
+	if c.Err() != nil {
+		_ = c.Close(1000, "") // waits for a Close under way, and does nothing else
+		return
+	}
+	_ = c.CloseNow() // returns nil
 }
 
 // begin counts a request, so that Close waits for it.
