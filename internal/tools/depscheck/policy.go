@@ -17,6 +17,17 @@ var allowed = map[string]struct{ released, tests []string }{
 		released: []string{repo.Prefix + "/errkit"},
 		tests:    []string{repo.Prefix + "/internal", "github.com/google/go-cmp"},
 	},
+	"smok": {
+		released: []string{
+			repo.Prefix + "/errkit", repo.Prefix + "/ngtt", repo.Prefix + "/wsclient",
+			"github.com/go-resty/resty/v2", "go.etcd.io/bbolt",
+		},
+		tests: []string{repo.Prefix + "/internal", "github.com/google/go-cmp"},
+	},
+	"pikvm/cmd/pikvmctl": {
+		released: []string{repo.Prefix + "/errkit", repo.Prefix + "/pikvm", "github.com/spf13/cobra"},
+		tests:    []string{repo.Prefix + "/internal", "github.com/google/go-cmp"},
+	},
 	"pikvm": {
 		released: []string{repo.Prefix + "/errkit", repo.Prefix + "/wsclient", "github.com/go-resty/resty/v2"},
 		tests:    []string{repo.Prefix + "/internal", "github.com/google/go-cmp"},

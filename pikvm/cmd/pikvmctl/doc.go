@@ -1,0 +1,2 @@
+// Program pikvmctl works PiKVM devices from the command line.
+package main
