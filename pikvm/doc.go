@@ -34,6 +34,7 @@
 // # Keyboard and mouse
 //
 // [HID] presses keys and buttons, moves the mouse, and lets the device type text. Keys are named by their place: [Key].
+// A [Session] does the first two as well, without waiting for answers: [Input] is what they have in common.
 //
 // # Screen
 //

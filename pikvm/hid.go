@@ -50,8 +50,8 @@ type Stroke int
 
 // Strokes.
 const (
-	// Tap presses and releases. The device leaves modifiers and PrintScreen pressed nevertheless (PiKVM API): [Release]
-	// them, or use [HID.Shortcut].
+	// Tap presses and releases. Over REST the device leaves modifiers and PrintScreen pressed nevertheless (PiKVM API):
+	// [Release] them, or use [HID.Shortcut].
 	Tap     Stroke = iota
 	Press          // and hold
 	Release        // what was pressed
@@ -69,6 +69,14 @@ const (
 	MouseUp     MouseButton = "up"
 	MouseDown   MouseButton = "down"
 )
+
+func (b MouseButton) valid() bool {
+	switch b {
+	case MouseLeft, MouseRight, MouseMiddle, MouseUp, MouseDown:
+		return true
+	}
+	return false
+}
 
 // State asks for the state. Errors are those of every request; see the package's documentation.
 func (h *HID) State(ctx context.Context) (*HIDState, error) {
@@ -168,23 +176,32 @@ const maxKeys = 4096
 // The device takes 50ms for each press and each release, and answers after the last one. It needs version 4.79.
 func (h *HID) Shortcut(ctx context.Context, keys ...Key) error {
 	const op = "hid.Shortcut"
+	list, err := shortcutList(op, keys)
+	if err != nil {
+		return err
+	}
+	k := call{op: op, path: "/api/hid/events/send_shortcut", query: url.Values{"keys": {list}}}
+	k.patience = 2 * shortcutPace * time.Duration(len(keys))
+	return h.c.post(ctx, k)
+}
+
+// shortcutList returns the list of the keys of a shortcut as the device takes it.
+func shortcutList(op string, keys []Key) (string, error) {
 	names := make([]string, len(keys))
 	for i, key := range keys {
 		if !key.Valid() {
-			return configurationError(op, "keys", "unknown key")
+			return "", configurationError(op, "keys", "unknown key")
 		}
 		if slices.Contains(keys[:i], key) {
-			return configurationError(op, "keys", "a key twice")
+			return "", configurationError(op, "keys", "a key twice")
 		}
 		names[i] = string(key)
 	}
 	list := strings.Join(names, ",")
 	if list == "" || len(list) > maxKeys {
-		return configurationError(op, "keys", "none, or too many")
+		return "", configurationError(op, "keys", "none, or too many")
 	}
-	k := call{op: op, path: "/api/hid/events/send_shortcut", query: url.Values{"keys": {list}}}
-	k.patience = 2 * shortcutPace * time.Duration(len(keys))
-	return h.c.post(ctx, k)
+	return list, nil
 }
 
 // shortcutPace is how long the device waits before each event of a shortcut (PiKVM API).
@@ -193,9 +210,7 @@ const shortcutPace = 50 * time.Millisecond
 // Button works a button of the mouse. A [Tap] is a click.
 func (h *HID) Button(ctx context.Context, button MouseButton, stroke Stroke) error {
 	const op = "hid.Button"
-	switch button {
-	case MouseLeft, MouseRight, MouseMiddle, MouseUp, MouseDown:
-	default:
+	if !button.valid() {
 		return configurationError(op, "button", "unknown")
 	}
 	return h.stroke(ctx, op, "send_mouse_button", url.Values{"button": {string(button)}}, stroke)

@@ -14,10 +14,8 @@ const maxMouseStep = 127
 // or lower edge. See [MousePosition] for pixels.
 func (h *HID) MoveTo(ctx context.Context, x, y int) error {
 	const op = "hid.MoveTo"
-	for field, v := range map[string]int{"x": x, "y": y} {
-		if v < math.MinInt16 || v > math.MaxInt16 {
-			return configurationError(op, field, "not -32768 to 32767")
-		}
+	if err := checkPosition(op, x, y); err != nil {
+		return err
 	}
 	return h.event(ctx, op, "send_mouse_move", url.Values{"to_x": {strconv.Itoa(x)}, "to_y": {strconv.Itoa(y)}})
 }
@@ -34,12 +32,28 @@ func (h *HID) Wheel(ctx context.Context, dx, dy int) error {
 }
 
 func (h *HID) step(ctx context.Context, op, endpoint string, dx, dy int) error {
-	for field, v := range map[string]int{"dx": dx, "dy": dy} {
-		if v < -maxMouseStep || v > maxMouseStep {
-			return configurationError(op, field, "not -127 to 127")
-		}
+	if err := checkStep(op, dx, dy); err != nil {
+		return err
 	}
 	return h.event(ctx, op, endpoint, url.Values{"delta_x": {strconv.Itoa(dx)}, "delta_y": {strconv.Itoa(dy)}})
+}
+
+func checkPosition(op string, x, y int) error {
+	for i, v := range []int{x, y} {
+		if v < math.MinInt16 || v > math.MaxInt16 {
+			return configurationError(op, []string{"x", "y"}[i], "not -32768 to 32767")
+		}
+	}
+	return nil
+}
+
+func checkStep(op string, dx, dy int) error {
+	for i, v := range []int{dx, dy} {
+		if v < -maxMouseStep || v > maxMouseStep {
+			return configurationError(op, []string{"dx", "dy"}[i], "not -127 to 127")
+		}
+	}
+	return nil
 }
 
 // The mouse knows so many positions each way, the first of which is called -32768 (PiKVM API).

@@ -3,7 +3,8 @@ package pikvm
 import "context"
 
 // Input takes what a keyboard and a mouse would send to the host: [HID] over REST, one request a call; [Session] over
-// the event socket, without waiting for an answer. What is written for an Input works over both.
+// the event socket, without waiting for an answer. What is written for an Input works over both. Both refuse the same
+// arguments before anything is sent.
 type Input interface {
 	Key(ctx context.Context, key Key, stroke Stroke) error
 	Button(ctx context.Context, button MouseButton, stroke Stroke) error

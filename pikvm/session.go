@@ -28,6 +28,7 @@ type Session struct {
 	life context.Context // ends with Close and with the client
 	stop context.CancelFunc
 	done chan struct{} // closed when the session and its goroutines have ended
+	turn chan struct{} // holds a token while a call writes input
 
 	mu      sync.Mutex
 	final   error      // why the session has ended; nil if it has not, or if its owner closed it
@@ -68,6 +69,7 @@ func (c *Client) Events(ctx context.Context, opts *EventOptions) (*Session, erro
 		opts:    o,
 		log:     c.logger.With("op", "events"),
 		done:    make(chan struct{}),
+		turn:    make(chan struct{}, 1),
 		state:   new(State),
 		readers: make(map[*Subscription]struct{}),
 		waiters: make(map[*mailbox[*State]]struct{}),

@@ -21,6 +21,7 @@ type eventLink struct {
 	binaryPing atomic.Bool   // the device is known to answer binary pings
 	silent     atomic.Bool   // the connection was given up because nothing arrived
 	broken     chan struct{} // closed when read has returned
+	held       []contact     // pressed, oldest first; whoever has the session's turn may use it
 }
 
 // pingPatience is how long a ping may be without an answer before another one is sent.

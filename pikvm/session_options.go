@@ -23,6 +23,10 @@ type EventOptions struct {
 	// oldest are dropped and an [EventDropped] takes their place. Zero means 1024.
 	Buffer int
 
+	// TextInput makes the session send input as JSON even to a device that takes the shorter binary form (version 4.53),
+	// for the sake of whoever reads along.
+	TextInput bool
+
 	// SilenceTimeout is how long nothing at all may arrive before the connection counts as lost. After a third
 	// of it the session sends a ping; the device sends pings too, every 15s. Zero means 15s, negative means
 	// never.

@@ -94,7 +94,7 @@ func (h *hid) inject(origin HIDOrigin, key string, down bool, pause time.Duratio
 }
 
 func (h *hid) sendButton(c *call) error {
-	button, err := c.arg("button").choice("Mouse button", "left", "right", "middle", "up", "down")
+	button, err := c.arg("button").choice("Mouse button", buttonNames()...)
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func (h *hid) sendMove(c *call) error {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.move(HIDMove, x, y)
+	h.move(OriginREST, HIDMove, x, y)
 	return c.ok(nil)
 }
 
@@ -141,7 +141,7 @@ func (h *hid) sendSteps(kind HIDKind) func(*call) error {
 		}
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		h.move(kind, x, y)
+		h.move(OriginREST, kind, x, y)
 		return c.ok(nil)
 	}
 }

@@ -25,6 +25,8 @@ type HIDOrigin string
 // The origins of input.
 const (
 	OriginREST   HIDOrigin = "rest"
+	OriginText   HIDOrigin = "text"   // a text message on an event socket
+	OriginBinary HIDOrigin = "binary" // a binary message on an event socket
 	OriginPrint  HIDOrigin = "print"  // typed by the device
 	OriginReset  HIDOrigin = "reset"  // released by a reset
 	OriginSocket HIDOrigin = "socket" // released because an event socket opened or closed
@@ -96,12 +98,12 @@ func (h *hid) press(origin HIDOrigin, kind HIDKind, name string, down bool) {
 }
 
 // move moves the mouse or turns the wheel. It is called with mu held.
-func (h *hid) move(kind HIDKind, x, y int) {
+func (h *hid) move(origin HIDOrigin, kind HIDKind, x, y int) {
 	h.active = time.Now()
 	if h.away(kind) || kind == HIDMove && !h.absolute() || kind == HIDRelative && h.absolute() {
 		return
 	}
-	h.note(HIDEvent{Origin: OriginREST, Kind: kind, X: x, Y: y})
+	h.note(HIDEvent{Origin: origin, Kind: kind, X: x, Y: y})
 }
 
 // away reports whether the host does not get an input. It is called with mu held.

@@ -101,6 +101,7 @@ func New(opts *Options) *Server {
 	s.inbox = inbox{make(map[string]func(*socket, inbound)), make(map[byte]func(*socket, inbound))}
 	s.auth.routes(s.router)
 	s.socketRoutes(s.router)
+	s.hid.socketRoutes(&s.inbox)
 	for _, part := range s.parts {
 		part.routes(s.router)
 	}
