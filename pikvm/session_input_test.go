@@ -126,8 +126,12 @@ func TestSessionShortcut(t *testing.T) {
 		synctest.Wait()
 		const o = pikvmtest.OriginBinary
 		want := []struck{
-			{o, "ControlLeft", true}, {o, "AltLeft", true}, {o, "Delete", true},
-			{o, "Delete", false}, {o, "AltLeft", false}, {o, "ControlLeft", false},
+			{o, "ControlLeft", true},
+			{o, "AltLeft", true},
+			{o, "Delete", true},
+			{o, "Delete", false},
+			{o, "AltLeft", false},
+			{o, "ControlLeft", false},
 		}
 		if d := cmp.Diff(want, f.strokes()); d != "" {
 			t.Errorf("-want +got:\n%s", d)
