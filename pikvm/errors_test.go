@@ -58,7 +58,7 @@ func TestErrors(t *testing.T) {
 			pikvm.ErrUnavailable, pikvm.ErrRedirect, pikvm.ErrResponse, pikvm.ErrDisabled, pikvm.ErrOffline,
 			pikvm.ErrNotFound, pikvm.ErrExists, pikvm.ErrPrecondition, pikvm.ErrNotSupported, pikvm.ErrInvalidArgument,
 			pikvm.ErrConnect, pikvm.ErrConnectionTimeout, pikvm.ErrWebSocket, pikvm.ErrNotConnected, pikvm.ErrPower,
-			pikvm.ErrMSD, pikvm.ErrTyping,
+			pikvm.ErrMSD, pikvm.ErrTyping, pikvm.ErrScreen,
 		},
 		Samples: []errkittest.Sample{
 			sample("canceled", pikvm.Err, errkit.Canceled, []any{(*errkit.Basic)(nil)},
@@ -163,6 +163,14 @@ func TestErrors(t *testing.T) {
 					return &pikvm.TypingError{
 						Info:  infoOf(pikvm.ErrTyping, "hid.Type", target, errkit.Timeout, cause),
 						Typed: 2, Total: 6, Stuck: stuck,
+					}
+				}),
+			sample("screen", pikvm.ErrScreen, errkit.Timeout, []any{(*pikvm.ScreenError)(nil)},
+				"pikvm: screen.Screenshot https://kvm.local: not seen on the screen: a picture: no signal from the host after 30s: boom",
+				func(target string, cause error) error {
+					return &pikvm.ScreenError{
+						Info: infoOf(pikvm.ErrScreen, "screen.Screenshot", target, errkit.Timeout, cause),
+						Want: "a picture", Reason: "no signal from the host", Limit: 30 * time.Second, Text: "hidden",
 					}
 				}),
 			sample("msd", pikvm.ErrMSD, errkit.Timeout, []any{(*pikvm.MSDError)(nil)},

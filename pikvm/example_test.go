@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
@@ -84,6 +87,26 @@ func install(ctx context.Context, kvm *pikvm.Client, path string) error {
 		return err
 	}
 	return kvm.MSD.Mount(ctx, image.Name, &pikvm.MountOptions{CDROM: true})
+}
+
+// enterSetup presses Enter when the host asks for it and waits until it does something.
+func enterSetup(ctx context.Context, kvm *pikvm.Client) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	prompt, err := kvm.WaitForText(ctx, regexp.MustCompile(`(?i)press enter`), nil)
+	if err != nil {
+		return err
+	}
+	before, err := kvm.Screenshot(ctx, nil)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("the host says %q\n", strings.TrimSpace(prompt.Text))
+	if err := kvm.HID.Key(ctx, "Enter", pikvm.Tap); err != nil {
+		return err
+	}
+	_, err = kvm.WaitForScreenChange(ctx, &pikvm.WaitChangeOptions{Since: before})
+	return err
 }
 
 // pinned returns the value for the option PinnedSHA256.
@@ -172,6 +195,35 @@ func ExampleMSD_UploadFile() {
 	// 100 %
 	// done
 	// {Connected:true Image:installer.iso CDROM:true Writable:false}
+}
+
+func ExampleClient_WaitForText() {
+	device := pikvmtest.New(&pikvmtest.Options{Streamer: pikvmtest.StreamerOptions{Text: "Press Enter for setup\n"}})
+	if err := device.Start(); err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer device.Close()
+	kvm, err := pikvm.New(device.URL(), &pikvm.Options{Password: "admin"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer kvm.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	var host sync.WaitGroup
+	host.Go(func() {
+		if device.WaitTyped(ctx, "\n") == nil {
+			device.SetScreenText(strings.Repeat("setup\n", 40))
+		}
+	})
+	defer host.Wait()
+
+	fmt.Println(explain(enterSetup(ctx, kvm)))
+	// Output:
+	// the host says "Press Enter for setup"
+	// done
 }
 
 func ExampleFingerprint() {

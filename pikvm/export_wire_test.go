@@ -1,6 +1,9 @@
 package pikvm
 
-import "io"
+import (
+	"image"
+	"io"
+)
 
 // Decoders that have tests of their own.
 var (
@@ -54,4 +57,17 @@ func ReadFrames(r io.Reader, contentType string, limit int64) (pictures []string
 		}
 		pictures, infos = append(pictures, string(frame.JPEG)), append(infos, frame.SnapshotInfo)
 	}
+}
+
+// Changed compares a region of two pictures.
+func Changed(before, after *Snapshot, region image.Rectangle) (float64, error) {
+	first, err := tile(before, region)
+	if err != nil {
+		return 0, err
+	}
+	second, err := tile(after, region)
+	if err != nil {
+		return 0, err
+	}
+	return first.changed(second), nil
 }

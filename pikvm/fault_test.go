@@ -77,6 +77,8 @@ func typeName(err error) string {
 		return "WebSocketError"
 	case *pikvm.ConfigurationError:
 		return "ConfigurationError"
+	case *pikvm.ScreenError:
+		return "ScreenError"
 	case *errkit.Basic:
 		return "Basic"
 	}

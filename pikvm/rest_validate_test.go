@@ -57,7 +57,7 @@ func TestRestValidators(t *testing.T) {
 
 func bounds() []bound {
 	var all []bound
-	for _, part := range [][]bound{imageBounds(), msdBounds(), gpioBounds(), switchBounds(), hidBounds(), streamerBounds(), otherBounds()} {
+	for _, part := range [][]bound{imageBounds(), msdBounds(), gpioBounds(), switchBounds(), hidBounds(), streamerBounds(), screenBounds(), otherBounds()} {
 		all = append(all, part...)
 	}
 	return all

@@ -40,7 +40,8 @@ func (s *Streamer) Process(ctx context.Context) (*StreamerProcess, error) {
 	return process, nil
 }
 
-// SetParams changes settings, about a second later and with a restart of the streamer: [StreamerState].Applied shows it.
+// SetParams changes settings, about a second later and with a restart of the streamer: [StreamerState].Applied shows it, and
+// [Streamer.Apply] waits for it.
 // A setting that the device lacks is [ErrNotSupported]; those before it in the order of [StreamerParams] are changed
 // nevertheless: [StreamerState].Features tells what there is. A value out of [StreamerState].Limits changes nothing, and
 // the device does not tell.
@@ -50,6 +51,15 @@ func (s *Streamer) SetParams(ctx context.Context, params *StreamerParams) error 
 	if params != nil {
 		p = *params
 	}
+	query, err := p.query(op)
+	if err != nil {
+		return err
+	}
+	return s.c.post(ctx, call{op: op, path: "/api/streamer/set_params", query: query})
+}
+
+// query checks the settings and returns the parameters for them.
+func (p *StreamerParams) query(op string) (url.Values, error) {
 	query := url.Values{}
 	for _, n := range []struct {
 		field, name string
@@ -65,17 +75,17 @@ func (s *Streamer) SetParams(ctx context.Context, params *StreamerParams) error 
 			continue
 		}
 		if *n.value < n.low || *n.value > n.high {
-			return configurationError(op, n.field, "not "+strconv.Itoa(n.low)+" to "+strconv.Itoa(n.high))
+			return nil, configurationError(op, n.field, "not "+strconv.Itoa(n.low)+" to "+strconv.Itoa(n.high))
 		}
 		query.Set(n.name, strconv.Itoa(*n.value))
 	}
 	if p.Resolution != nil {
 		if _, ok := parseResolution(*p.Resolution); !ok {
-			return configurationError(op, "Resolution", "not such as 1280x720")
+			return nil, configurationError(op, "Resolution", "not such as 1280x720")
 		}
 		query.Set("resolution", *p.Resolution)
 	}
-	return s.c.post(ctx, call{op: op, path: "/api/streamer/set_params", query: query})
+	return query, nil
 }
 
 // Reset restarts the streamer if it runs.

@@ -33,6 +33,7 @@ var pikvmTree = tree{
 		"ErrPrecondition":      pikvm.ErrPrecondition,
 		"ErrRedirect":          pikvm.ErrRedirect,
 		"ErrResponse":          pikvm.ErrResponse,
+		"ErrScreen":            pikvm.ErrScreen,
 		"ErrUnavailable":       pikvm.ErrUnavailable,
 		"ErrWebSocket":         pikvm.ErrWebSocket,
 	},
@@ -99,6 +100,13 @@ var pikvmTree = tree{
 			func(target string, cause error) error {
 				return &pikvm.TypingError{Info: info(pikvm.ErrTyping, "op", target, cause), Typed: 2, Total: 6}
 			}, (*pikvm.TypingError)(nil)),
+		sample("screen", 0, "pikvm: op: not seen on the screen: a signal: no signal from the host after 2s",
+			func(target string, cause error) error {
+				return &pikvm.ScreenError{
+					Info: info(pikvm.ErrScreen, "op", target, cause),
+					Want: "a signal", Reason: "no signal from the host", Limit: 2 * time.Second,
+				}
+			}, (*pikvm.ScreenError)(nil)),
 		sample("msd", 0, "pikvm: op: mass storage operation failed: list: the image is not listed after 2s",
 			func(target string, cause error) error {
 				return &pikvm.MSDError{
