@@ -69,8 +69,8 @@ var (
 	// ErrConnectionTimeout reports that a limit passed: [ConnectionTimeoutError].
 	ErrConnectionTimeout = Err.New("timeout", "timeout", errkit.Timeout)
 
-	// ErrWebSocket reports trouble of an event socket: [WebSocketError].
-	ErrWebSocket = Err.New("websocket", "event socket failed", 0)
+	// ErrWebSocket reports trouble of a socket, of events or of media: [WebSocketError].
+	ErrWebSocket = Err.New("websocket", "socket failed", 0)
 
 	// ErrNotConnected reports the use of a session whose socket is down at the moment: a [WebSocketError].
 	ErrNotConnected = ErrWebSocket.New("notconnected", "not connected", errkit.NotReady|errkit.NotSent)
@@ -222,7 +222,7 @@ func (e *ConnectionTimeoutError) ErrorAttrs() []slog.Attr {
 	return []slog.Attr{slog.Duration("limit", e.Limit)}
 }
 
-// WebSocketError reports trouble of an event socket: it could not be opened although the device answered no
+// WebSocketError reports trouble of a socket, of events or of media: it could not be opened although the device answered no
 // refusal, or it broke. A refusal with an HTTP answer is an [APIError] instead.
 type WebSocketError struct {
 	errkit.Info

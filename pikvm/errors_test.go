@@ -137,7 +137,7 @@ func TestErrors(t *testing.T) {
 				}),
 			sample("websocket", pikvm.ErrWebSocket, errkit.Disconnected|errkit.Unavailable,
 				[]any{(*pikvm.WebSocketError)(nil)},
-				`pikvm: events.Read https://kvm.local: event socket failed: close code 1001 "bye": boom`,
+				`pikvm: events.Read https://kvm.local: socket failed: close code 1001 "bye": boom`,
 				func(target string, cause error) error {
 					return pikvm.NewWebSocketError(pikvm.ErrWebSocket, "events.Read", redact.URLString(target), 1001, "bye",
 						errkit.CleanCause(cause))

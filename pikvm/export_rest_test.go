@@ -54,7 +54,7 @@ func (c *Client) DialSocket(ctx context.Context, path string) (*wsconn.Conn, err
 	if err != nil {
 		return nil, err
 	}
-	return c.dialSocket(ctx, path, values)
+	return c.dialSocket(ctx, opSocket, path, values, 0)
 }
 
 // Internals that have tests of their own.

@@ -102,7 +102,7 @@ func (s *Session) dial(ctx context.Context) (*wsconn.Conn, error) {
 	if s.opts.Stream {
 		stream = "1"
 	}
-	return s.client.dialSocket(ctx, "/api/ws", url.Values{"stream": {stream}})
+	return s.client.dialSocket(ctx, opSocket, "/api/ws", url.Values{"stream": {stream}}, 0)
 }
 
 // Close ends the session and waits for its goroutines: iterators end, [Session.Wait] and the like return

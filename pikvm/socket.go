@@ -11,24 +11,25 @@ import (
 	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
 )
 
-// opSocket names the handshake of a socket in errors.
+// opSocket names the handshake of the event socket in errors.
 const opSocket = "events.Open"
 
-// dialSocket opens a socket of the device, with the credentials, the TLS policy and the limits of requests. A
+// dialSocket opens a socket of the device, with the credentials, the TLS policy and the limits of requests; messages of over
+// limit bytes break it, of over 1 MiB if it is zero. A
 // handshake that the device refuses with an HTTP answer fails with the error that a request would fail with; if
 // the credentials were refused and there are fresh ones, it tries once more with these.
-func (c *Client) dialSocket(ctx context.Context, path string, query url.Values) (*wsconn.Conn, error) {
-	o, err := c.begin(ctx, opSocket)
+func (c *Client) dialSocket(ctx context.Context, op, path string, query url.Values, limit int64) (*wsconn.Conn, error) {
+	o, err := c.begin(ctx, op)
 	if err != nil {
 		return nil, err
 	}
 	defer o.end()
-	k := &call{op: opSocket, method: http.MethodGet, path: path, query: query}
+	k := &call{op: op, method: http.MethodGet, path: path, query: query}
 	g, err := o.grant()
 	if err != nil {
 		return nil, err
 	}
-	conn, refused, err := o.handshake(k, g)
+	conn, refused, err := o.handshake(k, g, limit)
 	if refused == nil {
 		return conn, err
 	}
@@ -37,7 +38,7 @@ func (c *Client) dialSocket(ctx context.Context, path string, query url.Values) 
 		return nil, err
 	}
 	if ok {
-		if conn, refused, err = o.handshake(k, fresh); refused == nil {
+		if conn, refused, err = o.handshake(k, fresh, limit); refused == nil {
 			return conn, err
 		}
 	}
@@ -45,7 +46,7 @@ func (c *Client) dialSocket(ctx context.Context, path string, query url.Values) 
 }
 
 // handshake dials once. The answer is that of a device that refused the upgrade.
-func (o *operation) handshake(k *call, g grant) (*wsconn.Conn, *answer, error) {
+func (o *operation) handshake(k *call, g grant, limit int64) (*wsconn.Conn, *answer, error) {
 	c := o.client
 	header := http.Header{}
 	if g.header != nil {
@@ -58,6 +59,7 @@ func (o *operation) handshake(k *call, g grant) (*wsconn.Conn, *answer, error) {
 	}
 	var reached atomic.Bool
 	conn, err := wsconn.Dial(o.traced(&reached), c.url(scheme, k.path, k.query), &wsconn.DialOptions{
+		Options:          wsconn.Options{ReadLimit: limit},
 		Header:           header,
 		TLSConfig:        c.trans.tls.Clone(),
 		DialContext:      c.opts.DialContext,

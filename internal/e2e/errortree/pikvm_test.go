@@ -81,7 +81,7 @@ var pikvmTree = tree{
 					Info: info(pikvm.ErrConnectionTimeout, "op", target, cause), Limit: time.Second,
 				}
 			}, (*pikvm.ConnectionTimeoutError)(nil)),
-		sample("websocket", 0, `pikvm: op: event socket failed: close code 1001 "bye"`,
+		sample("websocket", 0, `pikvm: op: socket failed: close code 1001 "bye"`,
 			func(target string, cause error) error {
 				return &pikvm.WebSocketError{Info: info(pikvm.ErrWebSocket, "op", target, cause), Code: 1001, Reason: "bye"}
 			}, (*pikvm.WebSocketError)(nil)),
