@@ -1,14 +1,16 @@
 package main
 
 import (
+	"context"
 	"os"
+	"os/signal"
+	"syscall"
 
-	"github.com/spf13/cobra"
+	"github.com/fieldlink-go/fieldlink/pikvm/cmd/pikvmctl/internal/cli"
 )
 
 func main() {
-	root := &cobra.Command{Use: "pikvmctl", Short: "Work PiKVM devices from the command line", SilenceUsage: true}
-	if err := root.Execute(); err != nil {
-		os.Exit(1)
-	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	os.Exit(cli.Run(ctx, os.Args[1:], cli.Here()))
 }

@@ -1,0 +1,26 @@
+package cli
+
+import (
+	"crypto/tls"
+	"errors"
+	"strings"
+
+	"github.com/fieldlink-go/fieldlink/pikvm"
+)
+
+// describe tells a person what went wrong, in one line for each device, and what to do about it where that is known.
+func describe(err error) []string {
+	text := strings.TrimPrefix(oneLine(err.Error()), "pikvm: ")
+	if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); untrusted {
+		return []string{text + " (pikvmctl fingerprint shows the certificate, --pin trusts it)"}
+	}
+	if api, ok := errors.AsType[*pikvm.AuthError](err); ok && api.StatusCode == 401 {
+		return []string{text + " (no password: set PIKVM_PASSWORD, or give --password-file)"}
+	}
+	return []string{text}
+}
+
+// oneLine makes one line of a text.
+func oneLine(text string) string { return strings.Join(strings.FieldsFunc(text, isBreak), "; ") }
+
+func isBreak(r rune) bool { return r == '\n' || r == '\r' }

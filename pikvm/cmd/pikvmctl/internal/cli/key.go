@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fieldlink-go/fieldlink/pikvm"
+)
+
+func (a *app) key() *cobra.Command {
+	return a.command(&cobra.Command{
+		Use:   "key SHORTCUT...",
+		Short: "Press keys and shortcuts",
+		Long: `Key presses each of its arguments, one after the other: a key, or several joined by "+" that are pressed together
+and released in reverse.
+
+Keys are named by their place on the keyboard, as browsers do (KeyboardEvent.code: KeyQ, Digit1, F12, ArrowUp, NumpadEnter),
+or by short names: a to z, 0 to 9, f1 to f24, ctrl, alt, altgr, shift, win, esc, enter, del, ins, pgup, pgdn, up, down, left,
+right, space, tab, backspace, caps, prtsc.`,
+		Example: `  pikvmctl key ctrl+alt+del
+  pikvmctl key down down enter
+  pikvmctl key win+r && pikvmctl type --enter cmd`,
+		Args: cobra.MinimumNArgs(1),
+	}, func(ctx context.Context, args []string) error {
+		shortcuts := make([][]pikvm.Key, 0, len(args))
+		for _, arg := range args {
+			keys, err := pikvm.ParseShortcut(arg)
+			if err != nil {
+				return err
+			}
+			shortcuts = append(shortcuts, keys)
+		}
+		return a.each(ctx, func(ctx context.Context, t *target) error {
+			for _, keys := range shortcuts {
+				if err := t.kvm.HID.Shortcut(ctx, keys...); err != nil {
+					return err
+				}
+			}
+			return t.out.done()
+		})
+	})
+}

@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+)
+
+// printer prints the results of one device.
+type printer struct {
+	to   io.Writer
+	json bool
+}
+
+// printer prints what belongs to no device.
+func (a *app) printer() *printer { return &printer{to: a.sys.Stdout, json: a.globals.output == "json"} }
+
+// show prints a result: as one line of JSON, or as text writes it, in columns that tabs part.
+func (p *printer) show(result any, text func(w io.Writer)) error {
+	var out bytes.Buffer
+	if p.json {
+		encoder := json.NewEncoder(&out)
+		encoder.SetEscapeHTML(false)
+		if err := encoder.Encode(result); err != nil {
+			return err
+		}
+	} else {
+		columns := tabwriter.NewWriter(&trimmer{to: &out}, 0, 0, 2, ' ', 0)
+		text(columns)
+		if err := columns.Flush(); err != nil {
+			return err
+		}
+	}
+	_, err := p.to.Write(out.Bytes())
+	return err
+}
+
+// line prints a result whose text is one line.
+func (p *printer) line(result any, format string, args ...any) error {
+	if p.json {
+		return p.show(result, nil)
+	}
+	_, err := fmt.Fprintf(p.to, format+"\n", args...)
+	return err
+}
+
+// done prints the result of what has none: nothing, or {"ok":true}.
+func (p *printer) done() error {
+	return p.show(struct {
+		OK bool `json:"ok"`
+	}{true}, func(io.Writer) {})
+}
+
+// trimmer leaves out blanks at the end of lines, which the last column of a table may have.
+type trimmer struct {
+	to     *bytes.Buffer
+	blanks int
+}
+
+// Write writes all but the blanks that no other character follows so far.
+func (t *trimmer) Write(p []byte) (int, error) {
+	for _, b := range p {
+		if b == ' ' {
+			t.blanks++
+			continue
+		}
+		if b != '\n' {
+			t.to.WriteString(strings.Repeat(" ", t.blanks))
+		}
+		t.blanks = 0
+		t.to.WriteByte(b)
+	}
+	return len(p), nil
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
+}
+
+func yesNo(yes bool) string {
+	if yes {
+		return "yes"
+	}
+	return "no"
+}
