@@ -18,9 +18,7 @@ type logResult struct {
 }
 
 func (a *app) logs() *cobra.Command {
-	var (
-		opts pikvm.LogOptions
-	)
+	var opts pikvm.LogOptions
 	cmd := a.command(&cobra.Command{
 		Use:   "logs",
 		Short: "Print the journal of the device",

@@ -49,4 +49,3 @@ func (a *app) msdWatch() *cobra.Command {
 	cmd.Flags().BoolVar(&idle, "until-idle", false, "end when nothing is under way")
 	return cmd
 }
-

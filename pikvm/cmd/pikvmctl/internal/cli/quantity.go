@@ -20,4 +20,6 @@ func size(bytes int64) string {
 }
 
 // seconds writes a number of seconds for people.
-func seconds(s float64) string { return time.Duration(s * float64(time.Second)).Round(time.Second).String() }
+func seconds(s float64) string {
+	return time.Duration(s * float64(time.Second)).Round(time.Second).String()
+}
