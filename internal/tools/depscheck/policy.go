@@ -25,7 +25,10 @@ var allowed = map[string]struct{ released, tests []string }{
 		tests: []string{repo.Prefix + "/internal", "github.com/google/go-cmp"},
 	},
 	"pikvm/cmd/pikvmctl": {
-		released: []string{repo.Prefix + "/errkit", repo.Prefix + "/pikvm", "github.com/spf13/cobra"},
+		released: []string{
+			repo.Prefix + "/errkit", repo.Prefix + "/pikvm", "github.com/BurntSushi/toml",
+			"github.com/schollz/progressbar/v3", "github.com/spf13/cobra", "golang.org/x/term",
+		},
 		tests:    []string{repo.Prefix + "/internal", "github.com/google/go-cmp"},
 	},
 	"pikvm": {
