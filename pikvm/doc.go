@@ -33,8 +33,9 @@
 //
 // # Keyboard and mouse
 //
-// [HID] presses keys and buttons, moves the mouse, and lets the device type text. Keys are named by their place: [Key].
-// A [Session] does the first two as well, without waiting for answers: [Input] is what they have in common.
+// [HID] presses keys and buttons, moves the mouse, types text on the layout of the host ([HID.Type], [Layouts]), and lets
+// the device type. Keys are named by their place: [Key]. A [Session] does all but the last as well, without waiting for
+// answers: [Input] is what they have in common.
 //
 // # Screen
 //

@@ -44,8 +44,11 @@ func TestType(t *testing.T) {
 			}
 		})
 	}
+	c := newClient(t, kvmHTTP, &pikvm.Options{DialContext: noDial(t)})
+	if err := c.HID.Type(t.Context(), "a", &pikvm.TypeOptions{Layout: "xx"}); !errors.Is(err, pikvm.ErrConfiguration) {
+		t.Error(err)
+	}
 	for _, text := range []string{"ä", "a\u2014", "a\rb", "\x1b", "a\xff"} {
-		c := newClient(t, kvmHTTP, &pikvm.Options{DialContext: noDial(t)})
 		if err := c.HID.Type(t.Context(), text, nil); !errors.Is(err, pikvm.ErrConfiguration) {
 			t.Errorf("%q: %v", text, err)
 		}

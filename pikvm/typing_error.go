@@ -8,16 +8,16 @@ import (
 	"github.com/fieldlink-go/fieldlink/errkit"
 )
 
-// ErrTyping reports that [HID.Type] stopped on the way: [TypingError].
+// ErrTyping reports that a text or a chord was typed in part: [TypingError].
 var ErrTyping = Err.New("typing", "typing stopped", 0)
 
-// TypingError reports that [HID.Type] stopped after a key was pressed, or may have been: calling it again types the
-// beginning again. Its cause says why and is matched as well. It never has the kind NotSent, whatever the cause says of
+// TypingError reports that [HID.Type], [HID.Chord] or their like of a [Session] stopped after a key was pressed, or may
+// have been: calling it again types the beginning again. Its cause says why and is matched as well. It never has the kind NotSent, whatever the cause says of
 // the last key.
 type TypingError struct {
 	errkit.Info
 	Typed int   // characters that were typed for certain
-	Total int   // characters of the text
+	Total int   // characters of the text, of which a chord is one
 	Stuck []Key // keys that could not be released; nil if there are none. [HID.Reset] releases everything
 }
 
@@ -37,11 +37,11 @@ func (e *TypingError) ErrorAttrs() []slog.Attr {
 	}
 }
 
-// stopped returns the error of typing that cause ended.
-func (h *HID) stopped(op string, cause error, typed, total int, stuck []Key) error {
+// stoppedTyping returns the error of typing that cause ended.
+func stoppedTyping(c *Client, op string, cause error, typed, total int, stuck []Key) error {
 	return &TypingError{
 		Info: errkit.Info{
-			Class: ErrTyping, Op: op, Target: h.c.target, Kind: errkit.TransportKind(cause) &^ errkit.NotSent,
+			Class: ErrTyping, Op: op, Target: c.target, Kind: errkit.TransportKind(cause) &^ errkit.NotSent,
 			Err: &lastKeyOnly{cause},
 		},
 		Typed: typed, Total: total, Stuck: stuck,

@@ -30,7 +30,7 @@ type hid struct {
 	active         time.Time           // of the last input
 	pressed        map[string]struct{} // keys and buttons
 	log            []HIDEvent
-	typed          []byte
+	text           hostText
 	changed        notifier
 }
 
@@ -38,6 +38,7 @@ func newHID(s *Server) *hid {
 	h := &hid{
 		server: s, opts: s.opts.HID, version: s.version, hub: s.hub, active: time.Now(), pressed: make(map[string]struct{}),
 	}
+	h.text.layout, _ = readLayout(h.opts.Layout) // Start reports what is wrong with it
 	if len(h.opts.KeyboardOutputs) > 0 {
 		h.keyboardOutput = h.opts.KeyboardOutputs[0]
 	}

@@ -164,7 +164,7 @@ func (a arg) mouse(name string, low, high int) (int, error) {
 	return int(min(max(n, int64(low)), int64(high))), nil
 }
 
-// print types a text. Shift is held for as many characters in a row as need it.
+// print types a text. Shift and AltGr are held for as many characters in a row as need them.
 func (h *hid) print(c *call) error {
 	body, err := io.ReadAll(io.LimitReader(c.r.Body, maxPrint))
 	if err != nil {
@@ -189,17 +189,30 @@ func (h *hid) print(c *call) error {
 	if err != nil {
 		return err
 	}
-	shifted := false
+	strokes := keymapStrokes(layoutOfKeymap(keymap))
+	var held keyStroke
+	hold := func(to keyStroke) error {
+		for _, m := range []struct {
+			key       string
+			now, then bool
+		}{{"ShiftLeft", held.shift, to.shift}, {"AltRight", held.altGr, to.altGr}} {
+			if m.now == m.then {
+				continue
+			}
+			if err := h.inject(OriginPrint, m.key, m.then, pause); err != nil {
+				return err
+			}
+		}
+		held = to
+		return nil
+	}
 	for _, r := range text {
-		stroke, ok := usStroke(r)
+		stroke, ok := strokes[r]
 		if !ok {
 			continue
 		}
-		if stroke.shift != shifted {
-			shifted = stroke.shift
-			if err := h.inject(OriginPrint, "ShiftLeft", shifted, pause); err != nil {
-				return err
-			}
+		if err := hold(stroke); err != nil {
+			return err
 		}
 		for _, down := range []bool{true, false} {
 			if err := h.inject(OriginPrint, stroke.key, down, pause); err != nil {
@@ -207,10 +220,8 @@ func (h *hid) print(c *call) error {
 			}
 		}
 	}
-	if shifted {
-		if err := h.inject(OriginPrint, "ShiftLeft", false, pause); err != nil {
-			return err
-		}
+	if err := hold(keyStroke{}); err != nil {
+		return err
 	}
 	return c.ok(nil)
 }

@@ -1,10 +1,17 @@
 package pikvmtest
 
 import (
+	"embed"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
+	"unicode"
 )
+
+//go:embed layouts/*.txt
+var layoutFS embed.FS
 
 // hidKeys are the names of the keys that the device knows, with their Linux numbers.
 var hidKeys = sync.OnceValue(func() map[string]int {
@@ -32,56 +39,118 @@ func sticky(key string) bool {
 	return key == "PrintScreen"
 }
 
-// usSigns are the signs of the layout en-us, without and with Shift, by the names of their keys.
-var usSigns = map[string]string{
-	"Backquote": "`~", "Minus": "-_", "Equal": "=+", "BracketLeft": "[{", "BracketRight": "]}", "Backslash": `\|`,
-	"Semicolon": ";:", "Quote": `'"`, "Comma": ",<", "Period": ".>", "Slash": "/?", "Space": "  ", "Enter": "\n\n", "Tab": "\t\t",
-	"Digit1": "1!", "Digit2": "2@", "Digit3": "3#", "Digit4": "4$", "Digit5": "5%", "Digit6": "6^", "Digit7": "7&",
-	"Digit8": "8*", "Digit9": "9(", "Digit0": "0)",
+// layoutOfKeymap is the layout that a keymap of the device describes; that of the United States if there are no facts.
+func layoutOfKeymap(keymap string) string {
+	names := map[string]string{
+		"en-us-altgr-intl": "us-intl", "en-gb": "gb", "de-ch": "ch", "fr-ch": "ch-fr", "fr-be": "be", "fr-ca": "ca",
+		"pt-br": "br", "da": "dk", "sv": "se", "sl": "si", "et": "ee",
+	}
+	if name, ok := names[keymap]; ok {
+		return name
+	}
+	if _, err := layoutFS.Open("layouts/" + keymap + ".txt"); err == nil {
+		return keymap
+	}
+	return "us"
 }
 
-// usCharacter is what a key gives on a host with the layout en-us.
-func usCharacter(key string, shift, caps bool) (byte, bool) {
-	if letter, ok := strings.CutPrefix(key, "Key"); ok && len(letter) == 1 {
-		if shift == caps {
-			letter = strings.ToLower(letter)
-		}
-		return letter[0], true
-	}
-	signs, ok := usSigns[key]
-	switch {
-	case !ok:
-		return 0, false
-	case shift:
-		return signs[1], true
-	}
-	return signs[0], true
+// hostLayout is what the keys give on a host: characters, and names of dead keys.
+type hostLayout struct {
+	keys  map[string][]string // plain, with Shift, with AltGr, with both; "none" is nothing
+	altGr bool                // the right Alt is AltGr
 }
+
+// readLayout reads the facts of a layout.
+func readLayout(name string) (*hostLayout, error) {
+	text, err := layoutFS.ReadFile("layouts/" + name + ".txt")
+	if err != nil || name == "compose" {
+		return nil, fmt.Errorf("pikvmtest: no layout %q", name)
+	}
+	l := &hostLayout{keys: map[string][]string{"Space": {" ", " "}, "Enter": {"\n", "\n"}, "Tab": {"\t", "\t"}}}
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		l.keys[fields[0]] = fields[1:]
+		l.altGr = l.altGr || len(fields) > 3
+	}
+	return l, nil
+}
+
+// sign is what a key gives; it is empty for nothing.
+func (l *hostLayout) sign(key string, shift, altGr, caps bool) string {
+	signs := l.keys[key]
+	if caps && len(signs) > 0 && unicode.IsLetter([]rune(signs[0])[0]) && len([]rune(signs[0])) == 1 {
+		shift = !shift
+	}
+	level := 0
+	if shift {
+		level++
+	}
+	if altGr {
+		level += 2
+	}
+	if level >= len(signs) || signs[level] == "none" {
+		return ""
+	}
+	return signs[level]
+}
+
+// composed are the characters that dead keys make, by both strokes.
+var composed = sync.OnceValue(func() map[[2]string]string {
+	text, err := layoutFS.ReadFile("layouts/compose.txt")
+	if err != nil {
+		panic(err) // the file is part of the program
+	}
+	all := make(map[[2]string]string)
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		next := fields[1]
+		if next == "space" {
+			next = " "
+		}
+		all[[2]string{fields[0], next}] = fields[2]
+	}
+	return all
+})
 
 // keyStroke is how a character is typed.
 type keyStroke struct {
-	key   string
-	shift bool
+	key          string
+	shift, altGr bool
 }
 
-// usStrokes are the keys of the characters.
-var usStrokes = sync.OnceValue(func() map[rune]keyStroke {
-	strokes := make(map[rune]keyStroke)
+// keymapStrokes is how the device types on a layout. It knows no dead keys.
+func keymapStrokes(name string) map[rune]keyStroke {
+	l, err := readLayout(name)
+	if err != nil {
+		panic(err) // names come from layoutOfKeymap
+	}
+	var keys []string
 	for key := range hidKeys() {
-		for _, shift := range []bool{true, false} { // without Shift where both do
-			if c, ok := usCharacter(key, shift, false); ok {
-				strokes[rune(c)] = keyStroke{key, shift}
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	strokes := make(map[rune]keyStroke)
+	for _, intl := range []bool{false, true} {
+		for level := range 4 {
+			for _, key := range keys {
+				if (key == "IntlBackslash") != intl {
+					continue
+				}
+				s := keyStroke{key: key, shift: level%2 == 1, altGr: level >= 2}
+				sign := []rune(l.sign(key, s.shift, s.altGr, false))
+				if len(sign) != 1 {
+					continue
+				}
+				if _, known := strokes[sign[0]]; !known {
+					strokes[sign[0]] = s
+				}
 			}
 		}
 	}
 	for typographic, plain := range map[rune]rune{'\u2018': '\'', '\u2019': '\'', '\u201c': '"', '\u201d': '"', '\u2013': '-'} {
-		strokes[typographic] = strokes[plain]
+		if stroke, ok := strokes[plain]; ok {
+			strokes[typographic] = stroke
+		}
 	}
 	return strokes
-})
-
-// usStroke is how the device types a character; it leaves out what it cannot type.
-func usStroke(r rune) (keyStroke, bool) {
-	stroke, ok := usStrokes()[r]
-	return stroke, ok
 }

@@ -56,16 +56,20 @@ type HIDOptions struct {
 	// Microcontroller imitates a device that can unplug keyboard and mouse.
 	Microcontroller bool
 
-	// Keymaps are the layouts, of which the first is the default. All of them print like en-us. Nil means those of the
-	// recorded device.
+	// Keymaps are the layouts that the device types on, of which the first is the default. Those without a file in
+	// directory layouts print like en-us. Nil means those of the recorded device.
 	Keymaps []string
+
+	// Layout is that of the host, by which [Server.Typed] reads the keys: the name of a file in directory layouts, such
+	// as "de". Empty means "us".
+	Layout string
 }
 
-// maxTyped bounds what [Server.Typed] returns.
+// maxTyped bounds what [Server.Typed] returns, in characters.
 const maxTyped = 64 << 10
 
-// withDefaults returns a copy that has every default filled in.
-func (o HIDOptions) withDefaults() HIDOptions {
+// withDefaults returns a checked copy that has every default filled in.
+func (o HIDOptions) withDefaults() (HIDOptions, error) {
 	o.KeyboardOutputs, o.Keymaps = slices.Clone(o.KeyboardOutputs), slices.Clone(o.Keymaps)
 	o.MouseOutputs = slices.Clone(o.MouseOutputs)
 	if o.MouseOutputs == nil {
@@ -74,7 +78,11 @@ func (o HIDOptions) withDefaults() HIDOptions {
 	if len(o.Keymaps) == 0 {
 		o.Keymaps = recordedKeymaps()
 	}
-	return o
+	if o.Layout == "" {
+		o.Layout = "us"
+	}
+	_, err := readLayout(o.Layout)
+	return o, err
 }
 
 // press works a key or a button that reaches the host. It is called with mu held.
@@ -127,35 +135,6 @@ func (h *hid) note(ev HIDEvent) {
 	h.changed.wake()
 }
 
-// hostGets is the host, which shows locks and takes text. It is called with mu held.
-func (h *hid) hostGets(key string) {
-	leds := h.leds
-	switch key {
-	case "CapsLock":
-		h.leds.Caps = !h.leds.Caps
-	case "NumLock":
-		h.leds.Num = !h.leds.Num
-	case "ScrollLock":
-		h.leds.Scroll = !h.leds.Scroll
-	case "Backspace":
-		h.typed = h.typed[:max(len(h.typed)-1, 0)]
-	}
-	if h.leds != leds {
-		h.publish()
-	}
-	for _, name := range []string{"ControlLeft", "ControlRight", "AltLeft", "AltRight", "MetaLeft", "MetaRight"} {
-		if _, held := h.pressed[name]; held {
-			return // a shortcut
-		}
-	}
-	_, left := h.pressed["ShiftLeft"]
-	_, right := h.pressed["ShiftRight"]
-	if c, ok := usCharacter(key, left || right, h.leds.Caps); ok {
-		h.typed = append(h.typed, c)
-		h.typed = h.typed[max(len(h.typed)-maxTyped, 0):]
-	}
-}
-
 // HIDLog returns the input that reached the host since the start or the last [Server.ClearHIDLog], oldest first; the last
 // 4096 are kept at most.
 func (s *Server) HIDLog() []HIDEvent {
@@ -168,22 +147,22 @@ func (s *Server) HIDLog() []HIDEvent {
 func (s *Server) ClearHIDLog() {
 	s.hid.mu.Lock()
 	defer s.hid.mu.Unlock()
-	s.hid.log, s.hid.typed = nil, nil
+	s.hid.log, s.hid.text.typed = nil, nil
 }
 
-// Typed returns the text that the keys gave on a host with the layout en-us, the last 64 KiB at most. Backspace takes a
-// character back.
+// Typed returns the text that the keys gave on the host, by its [HIDOptions].Layout and with its dead keys; the last 65536
+// characters at most. Backspace takes a character back.
 func (s *Server) Typed() string {
 	s.hid.mu.Lock()
 	defer s.hid.mu.Unlock()
-	return string(s.hid.typed)
+	return string(s.hid.text.typed)
 }
 
 // WaitTyped returns when [Server.Typed] is text. It returns the error of ctx otherwise.
 func (s *Server) WaitTyped(ctx context.Context, text string) error {
 	for {
 		s.hid.mu.Lock()
-		now, changed := string(s.hid.typed), s.hid.changed.wait()
+		now, changed := string(s.hid.text.typed), s.hid.changed.wait()
 		s.hid.mu.Unlock()
 		if now == text {
 			return nil

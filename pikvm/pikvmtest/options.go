@@ -159,7 +159,9 @@ func (o *Options) withDefaults() (Options, error) {
 	if c.Streamer, err = c.Streamer.withDefaults(); err != nil {
 		return c, err
 	}
-	c.HID = c.HID.withDefaults()
+	if c.HID, err = c.HID.withDefaults(); err != nil {
+		return c, err
+	}
 	c.Users = maps.Clone(c.Users)
 	if c.Users == nil {
 		c.Users = map[string]string{"admin": "admin"}
