@@ -22,10 +22,16 @@ type ChordOptions struct {
 // Like [HID.Type], it releases what it has pressed when ctx ends or something goes wrong, and the error is a [TypingError]
 // unless nothing can have been pressed. Nil options are the defaults.
 func (h *HID) Chord(ctx context.Context, chord string, opts *ChordOptions) error {
-	return playChord(ctx, h.c, h, "hid.Chord", chord, opts)
+	const op = "hid.Chord"
+	s, o, err := newChord(op, chord, opts)
+	if err != nil {
+		return err
+	}
+	return h.play(ctx, op, s, o.Pace, nil)
 }
 
-func playChord(ctx context.Context, c *Client, input Input, op, chord string, opts *ChordOptions) error {
+// newChord returns the events of a chord.
+func newChord(op, chord string, opts *ChordOptions) (*script, ChordOptions, error) {
 	var o ChordOptions
 	if opts != nil {
 		o = *opts
@@ -33,14 +39,13 @@ func playChord(ctx context.Context, c *Client, input Input, op, chord string, op
 	keys, ok := chordKeys(chord)
 	switch {
 	case !ok:
-		return configurationError(op, "chord", "a key that there is not, or twice")
+		return nil, o, configurationError(op, "chord", "a key that there is not, or twice")
 	case o.Hold < 0:
-		return configurationError(op, "Hold", "negative")
+		return nil, o, configurationError(op, "Hold", "negative")
 	}
 	s := new(script)
 	s.chord(keys, o.Hold)
-	t := typist{client: c, input: input, op: op, pace: paceOf(o.Pace)}
-	return t.play(ctx, s)
+	return s, o, nil
 }
 
 // chordKeys returns the keys of a chord, none of which may be there twice.

@@ -21,7 +21,7 @@ func LayoutSigns(name string) (levels []int, keys int) {
 
 // Keystrokes returns the events that type a text.
 func Keystrokes(text string, opts TypeOptions) ([]Key, []bool, error) {
-	s, err := newScript("hid.Type", text, &opts)
+	s, _, err := newScript("hid.Type", text, &opts)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -33,27 +33,32 @@ type TypeOptions struct {
 // its cause, unless nothing can have been pressed: then it is the reason itself. After [Client.Close] nothing can be
 // released. CapsLock of the host turns letters around: see [HIDState]. Nil options are the defaults.
 func (h *HID) Type(ctx context.Context, text string, opts *TypeOptions) error {
-	return typeText(ctx, h.c, h, "hid.Type", text, opts)
-}
-
-func typeText(ctx context.Context, c *Client, input Input, op, text string, opts *TypeOptions) error {
-	var o TypeOptions
-	if opts != nil {
-		o = *opts
-	}
-	s, err := newScript(op, text, &o)
+	const op = "hid.Type"
+	s, o, err := newScript(op, text, opts)
 	if err != nil {
 		return err
 	}
-	t := typist{client: c, input: input, op: op, pace: paceOf(o.Pace), report: o.Progress}
+	return h.play(ctx, op, s, o.Pace, o.Progress)
+}
+
+// play works the keys of a script, each with a request.
+func (h *HID) play(ctx context.Context, op string, s *script, pace time.Duration, report func(done, total int)) error {
+	t := typist{
+		client: h.c, input: h, life: h.c.life, confirm: func(context.Context) error { return nil }, // each has its answer
+		op: op, pace: paceOf(pace), report: report,
+	}
 	return t.play(ctx, s)
 }
 
 // newScript returns the events that type a text. A carriage return before a line feed is part of it.
-func newScript(op, text string, o *TypeOptions) (*script, error) {
+func newScript(op, text string, opts *TypeOptions) (*script, TypeOptions, error) {
+	var o TypeOptions
+	if opts != nil {
+		o = *opts
+	}
 	l, ok := layoutNamed(o.Layout)
 	if !ok {
-		return nil, configurationError(op, "Layout", "unknown")
+		return nil, o, configurationError(op, "Layout", "unknown")
 	}
 	s := new(script)
 	runes := []rune(text)
@@ -68,17 +73,17 @@ func newScript(op, text string, o *TypeOptions) (*script, error) {
 			fallthrough
 		case r != '<' || !o.Escapes:
 			if !s.character(r, l) {
-				return nil, notTypeable(op, i, "is not on the layout")
+				return nil, o, notTypeable(op, i, "is not on the layout")
 			}
 		default:
 			keys, end, ok := escape(runes, i)
 			if !ok {
-				return nil, notTypeable(op, i, "begins no name of a key")
+				return nil, o, notTypeable(op, i, "begins no name of a key")
 			}
 			s.chord(keys, 0)
 			i = end
 		}
 	}
 	s.hold(false, false)
-	return s, nil
+	return s, o, nil
 }

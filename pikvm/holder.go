@@ -12,9 +12,15 @@ import (
 // releaseTimeout is how long the release of all that is pressed may take when something went wrong.
 const releaseTimeout = 5 * time.Second
 
+// presser is the part of [Input] that leaves something pressed.
+type presser interface {
+	Key(ctx context.Context, key Key, stroke Stroke) error
+	Button(ctx context.Context, button MouseButton, stroke Stroke) error
+}
+
 // holder works keys and buttons and remembers which are pressed, or may be: those, too, whose event had no answer.
 type holder struct {
-	input   Input
+	input   presser
 	begun   bool // something was pressed or released, or may have been
 	keys    []Key
 	buttons []MouseButton
@@ -75,6 +81,9 @@ func (h *holder) release(ctx context.Context) (keys []Key, buttons []MouseButton
 // stuck reports whether something may still be pressed after a release that ended in err. When an event socket is gone,
 // the device has released everything.
 func (h *holder) stuck(err error) bool {
-	_, socket := any(h.input).(*Session)
-	return err != nil && !(socket && (errors.Is(err, ErrWebSocket) || errors.Is(err, ErrClosed)))
+	switch h.input.(type) {
+	case *Session, *inputWriter:
+		return err != nil && !errors.Is(err, ErrWebSocket) && !errors.Is(err, ErrClosed)
+	}
+	return err != nil
 }

@@ -164,6 +164,11 @@ func (s *Session) Ping(ctx context.Context) (time.Duration, error) {
 	default:
 		return 0, newWebSocketError(ErrNotConnected, op, s.client.target, 0, "", lastErr)
 	}
+	return s.pingOver(ctx, op, link)
+}
+
+// pingOver asks for a sign of life on a connection.
+func (s *Session) pingOver(ctx context.Context, op string, link *eventLink) (time.Duration, error) {
 	flight, err := link.ping()
 	switch {
 	case err == nil:

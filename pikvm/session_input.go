@@ -46,15 +46,7 @@ func (s *Session) stroke(ctx context.Context, op string, c contact, stroke Strok
 	if stroke < Tap || stroke > Release {
 		return configurationError(op, "stroke", "unknown")
 	}
-	return s.input(ctx, op, func(w *inputWriter) error {
-		switch stroke {
-		case Press:
-			return w.press(ctx, c)
-		case Release:
-			return w.release(ctx, c)
-		}
-		return w.tap(ctx, c)
-	})
+	return s.input(ctx, op, func(w *inputWriter) error { return w.stroke(ctx, c, stroke) })
 }
 
 // MoveTo puts an absolute mouse somewhere: -32768 is the left or upper edge of the screen, 0 the middle, 32767 the right

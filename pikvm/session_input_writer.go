@@ -93,6 +93,16 @@ func notSent(err error) error {
 	return err
 }
 
+func (w *inputWriter) stroke(ctx context.Context, c contact, stroke Stroke) error {
+	switch stroke {
+	case Press:
+		return w.press(ctx, c)
+	case Release:
+		return w.release(ctx, c)
+	}
+	return w.tap(ctx, c)
+}
+
 // press presses c. From then on it counts as pressed, unless certainly nothing was sent.
 func (w *inputWriter) press(ctx context.Context, c contact) error {
 	if err := w.ready(ctx); err != nil {

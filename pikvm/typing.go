@@ -88,11 +88,13 @@ func (s *script) chord(keys []Key, held time.Duration) {
 
 // typist plays a script on a keyboard.
 type typist struct {
-	client *Client
-	input  Input
-	op     string
-	pace   time.Duration // between two events
-	report func(done, total int)
+	client  *Client
+	input   presser
+	life    context.Context // of the input; its end ends the pauses, and the next event tells what is wrong
+	confirm func(ctx context.Context) error
+	op      string
+	pace    time.Duration // between two events
+	report  func(done, total int)
 }
 
 // play works the keys. When that fails, what is pressed is released.
@@ -102,6 +104,9 @@ func (t *typist) play(ctx context.Context, s *script) error {
 		return err
 	}
 	defer run.end()
+	awake, cancel := context.WithCancel(run.ctx)
+	defer cancel()
+	defer context.AfterFunc(t.life, cancel)()
 	held := holder{input: t.input}
 	typed := 0
 	stop := func(cause error) error {
@@ -116,7 +121,7 @@ func (t *typist) play(ctx context.Context, s *script) error {
 		if i > 0 {
 			pause += t.pace
 		}
-		if retry.Wait(run.ctx, pause) != nil {
+		if retry.Wait(awake, pause) != nil && run.ctx.Err() != nil {
 			return stop(run.failure(nil, true))
 		}
 		if err := held.key(ctx, event.key, event.down); err != nil {
@@ -126,6 +131,12 @@ func (t *typist) play(ctx context.Context, s *script) error {
 			t.report(event.done, s.done)
 		}
 		typed = event.done
+	}
+	if err := t.confirm(run.ctx); err != nil {
+		if ctx.Err() != nil || t.client.life.Err() != nil {
+			err = run.failure(nil, true)
+		}
+		return stop(err)
 	}
 	return nil
 }
