@@ -7,5 +7,8 @@ require (
 	github.com/fieldlink-go/fieldlink/internal v0.1.0
 	github.com/fieldlink-go/fieldlink/ngtt v0.1.0
 	github.com/fieldlink-go/fieldlink/wsclient v0.1.0
+	github.com/go-resty/resty/v2 v2.17.2
 	github.com/google/go-cmp v0.7.0
 )
+
+require golang.org/x/net v0.43.0 // indirect

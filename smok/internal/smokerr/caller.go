@@ -105,7 +105,9 @@ func NotFound(op, what, key string) error {
 }
 
 // Error returns one line with the key.
-func (e *NotFoundError) Error() string { return errkit.Message(&e.Info, e.What+" "+strconv.Quote(e.Key)) }
+func (e *NotFoundError) Error() string {
+	return errkit.Message(&e.Info, e.What+" "+strconv.Quote(e.Key))
+}
 
 // ErrorAttrs returns the fields for logs and reports.
 func (e *NotFoundError) ErrorAttrs() []slog.Attr {
