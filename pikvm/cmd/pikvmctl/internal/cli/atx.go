@@ -202,17 +202,20 @@ func (a *app) atxWait() *cobra.Command {
 		Long:  "Wait presses nothing and ends when the power LED is as wanted, or with 6 after the limit.",
 		Example: `  pikvmctl atx wait off --limit 10m && pikvmctl msd eject
   pikvmctl atx wait on || echo it did not come up`,
-		Args:              cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
-		ValidArgs:         []string{"on", "off"},
+		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: words("on", "off"),
 	}, func(ctx context.Context, args []string) error {
-		ctx, cancel := context.WithTimeout(ctx, limit)
-		defer cancel()
+		on, err := parseOnOff(args[0])
+		if err != nil {
+			return err
+		}
 		return a.power(ctx, pikvm.PowerOptions{}, func(atx *pikvm.ATX, ctx context.Context, opts *pikvm.PowerOptions) error {
-			return atx.WaitPower(ctx, args[0] == "on", opts)
+			ctx, cancel := context.WithTimeout(ctx, limit)
+			defer cancel()
+			return atx.WaitPower(ctx, on, opts)
 		})
 	})
-	cmd.Flags().DurationVar(&limit, "limit", 5*time.Minute, "how long to wait")
+	limitFlag(cmd, &limit)
 	return cmd
 }
 

@@ -6,10 +6,14 @@ import (
 	"strings"
 
 	"github.com/fieldlink-go/fieldlink/pikvm"
+	"github.com/fieldlink-go/fieldlink/pikvm/cmd/pikvmctl/internal/exit"
 )
 
 // describe tells a person what went wrong, in one line for each device, and what to do about it where that is known.
 func describe(err error) []string {
+	if _, told := errors.AsType[exit.StatusError](err); told {
+		return nil
+	}
 	text := strings.TrimPrefix(oneLine(err.Error()), "pikvm: ")
 	if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); untrusted {
 		return []string{text + " (pikvmctl fingerprint shows the certificate, --pin trusts it)"}

@@ -30,7 +30,7 @@ func (a *app) mouseMove() *cobra.Command {
 		Use:   "move X Y",
 		Short: "Put the mouse somewhere",
 		Long: `Move puts the mouse somewhere on the screen: in per cent of the screen, or in pixels. For pixels the size of the screen
-must be known: from --screen, or from the device while somebody watches its video.`,
+must be known: from --screen, which is faster, or from a picture.`,
 		Example: `  pikvmctl mouse move 50% 50%
   pikvmctl mouse move 640 360 --screen 1280x720`,
 		Args: cobra.ExactArgs(2),
@@ -66,14 +66,14 @@ must be known: from --screen, or from the device while somebody watches its vide
 
 // screen asks the device for the size of the screen.
 func (t *target) screen(ctx context.Context) (width, height int, err error) {
-	state, err := t.kvm.Streamer.State(ctx)
+	picture, err := t.kvm.Screenshot(ctx, &pikvm.ScreenshotOptions{Preview: &pikvm.PreviewOptions{MaxWidth: 8, MaxHeight: 8}})
 	if err != nil {
 		return 0, 0, err
 	}
-	if state.Process == nil || state.Process.Width < 2 || state.Process.Height < 2 {
-		return 0, 0, exit.Usagef("the device does not know the size of the screen now: give --screen, or per cent")
+	if picture.Width < 2 || picture.Height < 2 {
+		return 0, 0, exit.Usagef("the device does not tell the size of the screen: give --screen, or per cent")
 	}
-	return state.Process.Width, state.Process.Height, nil
+	return picture.Width, picture.Height, nil
 }
 
 func isPercent(arg string) bool { return strings.HasSuffix(arg, "%") }

@@ -3,8 +3,10 @@ package cli
 import (
 	"context"
 	"image"
+	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,13 +16,14 @@ import (
 
 func (a *app) ocr() *cobra.Command {
 	var (
-		opts   pikvm.OCROptions
+		opts   pikvm.WaitTextOptions
 		region string
+		limit  time.Duration
 	)
 	cmd := a.command(&cobra.Command{
 		Use:   "ocr",
 		Short: "Read the text on the screen",
-		Long:  "Ocr lets the device read the text on the screen, which takes it seconds, and prints it.",
+		Long:  "Ocr lets the device read the text on the screen, which takes it seconds, and prints it. A device that does not\nrun its video starts it for that.",
 		Example: `  pikvmctl ocr | grep login:
   pikvmctl ocr --region 0,0,800,200 --lang eng,deu`,
 		Args: cobra.NoArgs,
@@ -29,21 +32,28 @@ func (a *app) ocr() *cobra.Command {
 			return err
 		}
 		return a.each(ctx, func(ctx context.Context, t *target) error {
-			read, err := t.kvm.Streamer.Recognize(ctx, &opts)
+			ctx, cancel := context.WithTimeout(ctx, limit)
+			defer cancel()
+			read, err := t.kvm.WaitForText(ctx, anything, &opts)
 			if err != nil {
 				return err
 			}
-			result := struct {
-				Text string `json:"text"`
-			}{read.Text}
-			return t.out.line(result, "%s", strings.TrimRight(read.Text, "\n"))
+			return t.out.line(textResult{read.Text}, "%s", strings.TrimRight(read.Text, "\n"))
 		})
 	})
 	cmd.Flags().StringSliceVar(&opts.Languages, "lang", nil, "languages to look for, such as eng")
-	cmd.Flags().BoolVar(&opts.AllowOffline, "allow-offline", false, "take the placeholder if there is no signal from the host")
 	cmd.Flags().StringVar(&region, "region", "", "part of the screen in pixels: left,top,right,bottom")
+	cmd.Flags().DurationVar(&limit, "limit", time.Minute, "how long it may take")
 	return cmd
 }
+
+// textResult is what ocr and wait-text print as JSON.
+type textResult struct {
+	Text string `json:"text"`
+}
+
+// anything is a text that every screen shows.
+var anything = regexp.MustCompile("")
 
 // parseRegion reads a region such as "0,0,800,200"; an empty one is the whole screen.
 func parseRegion(text string) (image.Rectangle, error) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fieldlink-go/fieldlink/pikvm"
 	"github.com/fieldlink-go/fieldlink/pikvm/cmd/pikvmctl/internal/config"
 	"github.com/fieldlink-go/fieldlink/pikvm/cmd/pikvmctl/internal/exit"
 	"github.com/fieldlink-go/fieldlink/pikvm/pikvmtest"
@@ -18,6 +19,9 @@ import (
 const simLong = `Sim serves a PiKVM that is not there, for this program and for every other client of the PiKVM API: REST, event socket,
 keyboard and mouse, video with a screen of text, storage, GPIO, switch, Redfish and metrics, with the statuses, texts and
 timing of a device. It prints where it is and runs until it is interrupted. Nothing that it is told outlives it.
+
+With a COMMAND it prints nothing, runs that with PIKVM_URL, PIKVM_USER, PIKVM_PASSWORD and the like set, and ends with it and
+its exit code: "pikvmctl sim bash" is a shell to play in, "pikvmctl sim make test" a device for tests.
 
 The user is admin with the password admin. --user, --password-file, PIKVM_PASSWORD and --totp-secret-file change that, so
 that in one shell simulator and client agree.
@@ -41,21 +45,22 @@ type simResult struct {
 func (a *app) sim() *cobra.Command {
 	var opts simOptions
 	cmd := a.command(&cobra.Command{
-		Use:   "sim",
+		Use:   "sim [COMMAND [ARG...]]",
 		Short: "Serve a PiKVM that is not there, to try and to test with",
 		Long:  simLong,
 		Example: `  pikvmctl sim
   pikvmctl sim --tls --listen 127.0.0.1:8443 --on --screen 'login:' --image debian.iso=64M
+  pikvmctl sim --tls bash              # a shell in which pikvmctl works with it
   pikvmctl sim --kvmd 4.20 --switch-units 2 --time-scale 10`,
-		Args: cobra.NoArgs,
-	}, func(ctx context.Context, _ []string) error { return a.simulate(ctx, &opts) })
+	}, func(ctx context.Context, args []string) error { return a.simulate(ctx, &opts, args) })
+	cmd.Flags().SetInterspersed(false) // what follows COMMAND is its own
 	opts.add(cmd)
 	return cmd
 }
 
-// simulate serves until ctx ends.
-func (a *app) simulate(ctx context.Context, opts *simOptions) error {
-	device, user, err := a.simDevice(opts)
+// simulate serves until ctx, or the command, ends.
+func (a *app) simulate(ctx context.Context, opts *simOptions, command []string) error {
+	device, credentials, err := a.simDevice(opts)
 	if err != nil {
 		return err
 	}
@@ -80,12 +85,19 @@ func (a *app) simulate(ctx context.Context, opts *simOptions) error {
 	if err := opts.prepare(kvm); err != nil {
 		return err
 	}
+	ctx, stop := context.WithCancel(ctx)
 	stopped := opts.trouble(ctx, kvm)
-	defer stopped()
-	result := simResult{URL: kvm.URL(), User: user}
+	defer func() {
+		stop()
+		stopped()
+	}()
+	result := simResult{URL: kvm.URL(), User: credentials.User}
 	if opts.tls {
 		sum := kvm.Fingerprint()
 		result.SHA256 = hex.EncodeToString(sum[:])
+	}
+	if len(command) > 0 {
+		return a.runBeside(ctx, result.env(credentials), command)
 	}
 	if err := a.printer().show(result, result.text); err != nil {
 		return err
@@ -102,21 +114,21 @@ func (r simResult) text(w io.Writer) {
 }
 
 // simDevice describes the device: credentials as a client would have them, the rest from flags.
-func (a *app) simDevice(opts *simOptions) (device *pikvmtest.Options, user string, err error) {
+func (a *app) simDevice(opts *simOptions) (device *pikvmtest.Options, credentials *pikvm.Options, err error) {
 	if device, err = opts.device(); err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	env, err := config.FromEnv(a.sys.Getenv)
 	if err != nil {
-		return nil, "", exit.AsUsage(err)
+		return nil, nil, exit.AsUsage(err)
 	}
-	credentials, err := config.Credentials(a.globals.flags(), env)
-	if err != nil {
-		return nil, "", exit.AsUsage(err)
+	if credentials, err = config.Credentials(a.globals.flags(), env); err != nil {
+		return nil, nil, exit.AsUsage(err)
 	}
-	user = cmp.Or(credentials.User, "admin")
-	device.Users = map[string]string{user: cmp.Or(credentials.Password, "admin")}
+	credentials.User = cmp.Or(credentials.User, "admin")
+	credentials.Password = cmp.Or(credentials.Password, "admin")
+	device.Users = map[string]string{credentials.User: credentials.Password}
 	device.TOTPSecret = credentials.TOTPSecret
 	device.Logger = a.logger()
-	return device, user, nil
+	return device, credentials, nil
 }

@@ -7,6 +7,7 @@ import (
 	"image/png"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,7 +26,8 @@ type snapshotResult struct {
 
 func (a *app) snapshot() *cobra.Command {
 	var (
-		opts    pikvm.SnapshotOptions
+		opts    pikvm.ScreenshotOptions
+		load    bool
 		preview string
 		quality int
 	)
@@ -33,6 +35,7 @@ func (a *app) snapshot() *cobra.Command {
 		Use:   "snapshot FILE",
 		Short: "Take a picture of the screen",
 		Long: `Snapshot writes a picture of the screen to a file, as JPEG, or as PNG if the name ends in .png. "-" is stdout.
+A device that does not run its video starts it for that. Without a picture in time it ends with 6.
 
 With --all the name must hold {device}, which becomes the name of the device.`,
 		Example: `  pikvmctl snapshot screen.jpg
@@ -52,7 +55,7 @@ With --all the name must hold {device}, which becomes the name of the device.`,
 			if err != nil {
 				return err
 			}
-			picture, err := t.kvm.Streamer.Snapshot(ctx, &opts)
+			picture, err := t.picture(ctx, &opts, load)
 			if err != nil {
 				return err
 			}
@@ -73,10 +76,19 @@ With --all the name must hold {device}, which becomes the name of the device.`,
 	})
 	cmd.Flags().BoolVar(&opts.AllowOffline, "allow-offline", false, "take the placeholder if there is no signal from the host")
 	cmd.Flags().BoolVar(&opts.Save, "save", false, "let the device keep the picture, too")
-	cmd.Flags().BoolVar(&opts.Load, "load", false, "get the picture that the device keeps")
+	cmd.Flags().BoolVar(&load, "load", false, "get the picture that the device keeps")
+	cmd.Flags().DurationVar(&opts.Timeout, "limit", 30*time.Second, "how long to wait for a picture")
 	cmd.Flags().StringVar(&preview, "preview", "", "make it smaller, to fit into a size such as 640x480")
 	cmd.Flags().IntVar(&quality, "quality", 0, "quality of a smaller picture, 1 to 100")
 	return cmd
+}
+
+// picture takes a picture, or loads the one that the device keeps.
+func (t *target) picture(ctx context.Context, opts *pikvm.ScreenshotOptions, load bool) (*pikvm.Snapshot, error) {
+	if load {
+		return t.kvm.Streamer.Snapshot(ctx, &pikvm.SnapshotOptions{Load: true, Preview: opts.Preview})
+	}
+	return t.kvm.Screenshot(ctx, opts)
 }
 
 // encodeAs returns a JPEG in the format that the name of a file asks for.

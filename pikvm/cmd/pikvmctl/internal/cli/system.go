@@ -20,6 +20,7 @@ type System struct {
 	// ReadPassword reads a line from the terminal without showing it.
 	ReadPassword func() (string, error)
 
+	Environ   []string // for programs that this one starts
 	Getenv    func(string) string
 	ConfigDir string // of the user, empty if unknown
 	Home      string // of the user, empty if unknown
@@ -38,6 +39,6 @@ func Here() *System {
 			line, err := term.ReadPassword(int(os.Stdin.Fd()))
 			return string(line), err
 		},
-		Getenv: os.Getenv, ConfigDir: configDir, Home: home,
+		Getenv: os.Getenv, Environ: os.Environ(), ConfigDir: configDir, Home: home,
 	}
 }

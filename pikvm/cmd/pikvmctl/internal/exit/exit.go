@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
 	"github.com/fieldlink-go/fieldlink/pikvm"
@@ -34,6 +35,12 @@ func (e *UsageError) Unwrap() error { return e.err }
 // Usagef makes a UsageError with the text, and the wrapped errors, of fmt.Errorf.
 func Usagef(format string, args ...any) error { return &UsageError{fmt.Errorf(format, args...)} }
 
+// StatusError is the code of another program that ended badly, which has said why.
+type StatusError int
+
+// Error returns the code.
+func (e StatusError) Error() string { return "exit status " + strconv.Itoa(int(e)) }
+
 // AsUsage makes err a UsageError.
 func AsUsage(err error) error { return &UsageError{err} }
 
@@ -45,6 +52,9 @@ func Code(err error) int {
 	if _, usage := errors.AsType[*UsageError](err); usage {
 		return Usage
 	}
+	if status, ok := errors.AsType[StatusError](err); ok {
+		return int(status)
+	}
 	is := func(class error) bool { return errors.Is(err, class) }
 	switch {
 	case is(context.Canceled):
@@ -55,7 +65,7 @@ func Code(err error) int {
 		return Auth
 	case is(pikvm.ErrBusy):
 		return Busy
-	case is(pikvm.ErrPower), is(pikvm.ErrMSD):
+	case is(pikvm.ErrPower), is(pikvm.ErrMSD), is(pikvm.ErrScreen):
 		if is(errkit.Timeout) {
 			return NotMet
 		}
