@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/fieldlink-go/fieldlink/errkit/retry"
 	"github.com/fieldlink-go/fieldlink/pikvm"
 	"github.com/fieldlink-go/fieldlink/pikvm/cmd/pikvmctl/internal/exit"
 )
@@ -98,6 +100,26 @@ func (t *target) port(ctx context.Context, name string) (int, error) {
 	return 0, exit.Usagef("the switch has no port %q, only %s", name, strings.Join(known, ", "))
 }
 
+// switchTime is how long the switch may take to do what the device has told it.
+const switchTime = 5 * time.Second
+
+// switched returns when the switch shows the effect of a request that ended with err: the device itself answers before
+// anything is done.
+func (t *target) switched(ctx context.Context, err error, ok func(*pikvm.SwitchState) bool) error {
+	waiting, cancel := context.WithTimeout(ctx, switchTime)
+	defer cancel()
+	for err == nil {
+		var state *pikvm.SwitchState
+		if state, err = t.kvm.Switch.State(ctx); err != nil || ok(state) {
+			break
+		}
+		if retry.Wait(waiting, 50*time.Millisecond) != nil && ctx.Err() == nil {
+			return exit.NotMetError("the switch does not show what it was told")
+		}
+	}
+	return err
+}
+
 // portJob is what to do with a port.
 type portJob func(ctx context.Context, t *target, port int) error
 
@@ -126,7 +148,9 @@ func (a *app) switchSelect() *cobra.Command {
 	return a.portCommand(&cobra.Command{
 		Use: "select PORT", Short: "Show the host at a port", Args: cobra.ExactArgs(1), ValidArgsFunction: a.ports(),
 	}, func([]string) (portJob, error) {
-		return func(ctx context.Context, t *target, port int) error { return t.kvm.Switch.SetActive(ctx, port) }, nil
+		return func(ctx context.Context, t *target, port int) error {
+			return t.switched(ctx, t.kvm.Switch.SetActive(ctx, port), func(s *pikvm.SwitchState) bool { return s.ActivePort == port })
+		}, nil
 	})
 }
 
@@ -150,7 +174,8 @@ func (a *app) switchBeacon() *cobra.Command {
 	}, func(args []string) (portJob, error) {
 		on, err := parseOnOff(args[0])
 		return func(ctx context.Context, t *target, port int) error {
-			return t.kvm.Switch.SetBeacon(ctx, pikvm.PortBeacon(port), on)
+			err := t.kvm.Switch.SetBeacon(ctx, pikvm.PortBeacon(port), on)
+			return t.switched(ctx, err, func(s *pikvm.SwitchState) bool { return port < len(s.Ports) && s.Ports[port].Beacon == on })
 		}, err
 	})
 }
@@ -161,7 +186,9 @@ func (a *app) switchRename() *cobra.Command {
 		Args: cobra.ExactArgs(2), ValidArgsFunction: a.ports(),
 	}, func(args []string) (portJob, error) {
 		return func(ctx context.Context, t *target, port int) error {
-			return t.kvm.Switch.SetPortParams(ctx, port, &pikvm.SwitchPortParams{Name: &args[0]})
+			err := t.kvm.Switch.SetPortParams(ctx, port, &pikvm.SwitchPortParams{Name: &args[0]})
+			name := strings.Join(strings.Fields(args[0]), " ") // as the device keeps it
+			return t.switched(ctx, err, func(s *pikvm.SwitchState) bool { return port < len(s.Ports) && s.Ports[port].Name == name })
 		}, nil
 	})
 }

@@ -35,6 +35,12 @@ func (e *UsageError) Unwrap() error { return e.err }
 // Usagef makes a UsageError with the text, and the wrapped errors, of fmt.Errorf.
 func Usagef(format string, args ...any) error { return &UsageError{fmt.Errorf(format, args...)} }
 
+// NotMetError reports that what was waited for did not happen.
+type NotMetError string
+
+// Error returns the text.
+func (e NotMetError) Error() string { return string(e) }
+
 // StatusError is the code of another program that ended badly, which has said why.
 type StatusError int
 
@@ -54,6 +60,9 @@ func Code(err error) int {
 	}
 	if status, ok := errors.AsType[StatusError](err); ok {
 		return int(status)
+	}
+	if _, notMet := errors.AsType[NotMetError](err); notMet {
+		return NotMet
 	}
 	is := func(class error) bool { return errors.Is(err, class) }
 	switch {
