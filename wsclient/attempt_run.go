@@ -52,11 +52,7 @@ func (a *attempt) run() (*session, error) {
 }
 
 func (a *attempt) connect() (*session, error) {
-	url, opts, err := a.prepare()
-	if err != nil {
-		return nil, err
-	}
-	conn, err := a.dial(url, opts)
+	conn, err := a.open()
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +69,36 @@ func (a *attempt) connect() (*session, error) {
 	}
 	return sess, nil
 }
+
+// open makes the connection, or lets the program do it.
+func (a *attempt) open() (*wsconn.Conn, error) {
+	if a.m.opts.Dial.DialFunc != nil {
+		return a.dialFunc()
+	}
+	url, opts, err := a.prepare()
+	if err != nil {
+		return nil, err
+	}
+	return a.dial(url, opts)
+}
+
+// dialFunc asks the program for a connection.
+func (a *attempt) dialFunc() (*wsconn.Conn, error) {
+	var conn *wsconn.Conn
+	err := a.ask("Dial.DialFunc", func() (err error) {
+		conn, err = a.m.opts.Dial.DialFunc(a.ctx, a.step.Attempt)
+		if conn == nil && err == nil {
+			err = errNoConn
+		}
+		return err
+	})
+	if err != nil && conn != nil {
+		_ = conn.CloseNow() // returns nil
+	}
+	return conn, err
+}
+
+var errNoConn = errors.New("neither a connection nor an error")
 
 // prepare asks the program for credentials, address and headers.
 func (a *attempt) prepare() (url string, opts *wsconn.DialOptions, err error) {

@@ -20,6 +20,7 @@ import (
 	"github.com/fieldlink-go/fieldlink/errkit"
 	"github.com/fieldlink-go/fieldlink/internal/netem"
 	"github.com/fieldlink-go/fieldlink/wsclient"
+	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
 	"github.com/fieldlink-go/fieldlink/wsclient/wstest"
 )
 
@@ -119,6 +120,9 @@ func TestEC10Secrets(t *testing.T) {
 				o.HeaderFunc = func(context.Context, wsclient.Attempt) (http.Header, error) {
 					return http.Header{"X-Token": {secret + "\n"}}, nil
 				}
+			}},
+			"DialFunc fails": {set: func(o *wsclient.DialOptions) {
+				o.DialFunc = func(context.Context, wsclient.Attempt) (*wsconn.Conn, error) { return nil, foreign }
 			}},
 			"proxy refuses": {set: func(o *wsclient.DialOptions) {
 				o.Proxy = http.ProxyURL(&neturl.URL{Scheme: "http", Host: "proxy.test:80", User: neturl.UserPassword("user", secret)})

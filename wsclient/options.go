@@ -70,6 +70,13 @@ type DialOptions struct {
 	// HeaderFunc.
 	URLFunc func(ctx context.Context, a Attempt) (string, error)
 
+	// DialFunc, if set, makes the connection, instead of [wsconn.Dial] with the other fields: for a handshake that takes
+	// more than headers, such as a request before it, or whose failures are errors of the program's own. Of the other
+	// fields HandshakeTimeout alone applies, and none of Options.Conn does: the program gives its own to wsconn.Dial.
+	// Errors are those of HeaderFunc, so they say nothing of refused credentials, and errors.As finds them in that of
+	// the manager.
+	DialFunc func(ctx context.Context, a Attempt) (*wsconn.Conn, error)
+
 	// AuthRefresh, if set, is called when the peer does not accept the credentials: status 401, 407 or 403, or a close
 	// code that says so. After it there is one attempt at once; if the peer refuses again, be it after it has accepted a
 	// connection that was not up for Backoff.StableAfter, that is the end. An error counts as a failed attempt; one that
