@@ -3,11 +3,12 @@ package pikvm
 import (
 	"context"
 	"log/slog"
-	"net/url"
 	"sync"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
+	"github.com/fieldlink-go/fieldlink/errkit/retry"
+	"github.com/fieldlink-go/fieldlink/wsclient"
 	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
 )
 
@@ -21,20 +22,27 @@ import (
 //
 // All methods may be called from several goroutines at once.
 type Session struct {
-	client *Client
-	opts   EventOptions
-	log    *slog.Logger
+	client  *Client
+	opts    EventOptions
+	log     *slog.Logger
+	manager *wsclient.Manager // keeps the connection up
+	delays  *retry.Sequence
+	first   *wsconn.Conn // made before the manager runs; nil once it has it
 
-	life context.Context // ends with Close and with the client
-	stop context.CancelFunc
-	done chan struct{} // closed when the session and its goroutines have ended
-	turn chan struct{} // holds a token while a call writes input
+	life   context.Context // ends with Close and with the client
+	stop   context.CancelFunc
+	opened chan struct{} // closed when the first connection is known
+	done   chan struct{} // closed when the session and its goroutines have ended
+	turn   chan struct{} // holds a token while a call writes input
+	wire   sync.Mutex    // held while input is written, and when there is a new connection to write to
 
 	mu      sync.Mutex
-	final   error      // why the session has ended; nil if it has not, or if its owner closed it
-	link    *eventLink // nil while there is no connection
-	lastErr error      // why there is no connection
-	state   *State     // never nil
+	final   error        // why the session has ended; nil if it has not, or if its owner closed it
+	made    []*eventLink // connections whose beginning is still to be told of, oldest first
+	newest  *eventLink   // the connection that was made last
+	link    *eventLink   // the one that has been told of; nil while there is none
+	lastErr error        // why there is no connection
+	state   *State       // never nil
 	readers map[*Subscription]struct{}
 	waiters map[*mailbox[*State]]struct{}
 	ended   bool // no reader or waiter is added any more
@@ -68,6 +76,8 @@ func (c *Client) Events(ctx context.Context, opts *EventOptions) (*Session, erro
 		client:  c,
 		opts:    o,
 		log:     c.logger.With("op", "events"),
+		delays:  o.Backoff.Start(),
+		opened:  make(chan struct{}),
 		done:    make(chan struct{}),
 		turn:    make(chan struct{}, 1),
 		state:   new(State),
@@ -75,34 +85,20 @@ func (c *Client) Events(ctx context.Context, opts *EventOptions) (*Session, erro
 		waiters: make(map[*mailbox[*State]]struct{}),
 	}
 	s.life, s.stop = context.WithCancel(c.life)
-	delays := o.Backoff.Start()
-	var conn *wsconn.Conn
-	var err error
-	if o.RetryFirst {
-		conn, err = s.connect(ctx, delays, nil, func(err error) bool { return !errkit.Transient(err) })
-	} else {
-		conn, err = s.dial(ctx)
-	}
-	if err != nil {
+	if err := s.open(ctx); err != nil {
 		s.stop()
 		c.running.Done()
 		return nil, err
 	}
-	link := s.connected(conn, delays)
 	go func() {
 		defer c.running.Done()
-		s.run(link, delays)
+		s.run()
 	}()
-	return s, nil
-}
-
-// dial makes one attempt to connect.
-func (s *Session) dial(ctx context.Context) (*wsconn.Conn, error) {
-	stream := "0"
-	if s.opts.Stream {
-		stream = "1"
+	select {
+	case <-s.opened:
+	case <-s.done: // it has ended already
 	}
-	return s.client.dialSocket(ctx, opSocket, "/api/ws", url.Values{"stream": {stream}}, 0)
+	return s, nil
 }
 
 // Close ends the session and waits for its goroutines: iterators end, [Session.Wait] and the like return
@@ -180,7 +176,7 @@ func (s *Session) pingOver(ctx context.Context, op string, link *eventLink) (tim
 	select {
 	case <-flight.landed:
 		return flight.took, nil
-	case <-link.broken:
+	case <-link.conn.Done():
 		if s.life.Err() != nil {
 			return 0, s.endError(op)
 		}

@@ -23,8 +23,8 @@ const maxStepsPerFrame = 1024
 // never kept for a later one. Without a connection the error is [ErrNotConnected] with kind NotSent. When a connection ends,
 // the device releases all that is pressed.
 //
-// If ctx ends while a press is being written, or the press may have got through for another reason, the key is released
-// again.
+// When a call fails, what it has pressed, or may have pressed, is released, for at most 5s after the end of ctx; a connection
+// that does not take even that is given up for a new one. What is pressed when the session ends is released, too.
 func (s *Session) Key(ctx context.Context, key Key, stroke Stroke) error {
 	const op = "events.Key"
 	if !key.Valid() {
@@ -56,7 +56,10 @@ func (s *Session) MoveTo(ctx context.Context, x, y int) error {
 	if err := checkPosition(op, x, y); err != nil {
 		return err
 	}
-	return s.input(ctx, op, func(w *inputWriter) error { return w.write(ctx, positionFrame(w.binary, x, y)) })
+	return s.input(ctx, op, func(w *inputWriter) error {
+		_, err := w.write(ctx, positionFrame(w.binary, x, y))
+		return err
+	})
 }
 
 // MoveBy moves a relative mouse, by -127 to 127 each way; positive is right and down. A device whose mouse is absolute
@@ -101,7 +104,7 @@ func (s *Session) steps(ctx context.Context, op string, kind inputKind, steps []
 	return s.input(ctx, op, func(w *inputWriter) error {
 		for len(steps) > 0 {
 			n := min(len(steps), maxStepsPerFrame)
-			if err := w.write(ctx, stepsFrame(kind, w.binary, steps[:n], squash)); err != nil {
+			if _, err := w.write(ctx, stepsFrame(kind, w.binary, steps[:n], squash)); err != nil {
 				return err
 			}
 			steps = steps[n:]

@@ -42,8 +42,7 @@ type EventOptions struct {
 
 	// OnRetry is called before each pause between two attempts to connect: the number of the attempt that
 	// follows, counted from 1 since the last connection that held, the pause, and why it is needed. It runs in
-	// the goroutine that keeps the session alive, or at first in that of [Client.Events]: it must return soon,
-	// and must close neither the session nor the client.
+	// the goroutine that connects: it must return soon, and must close neither the session nor the client.
 	OnRetry func(attempt int, delay time.Duration, err error)
 }
 

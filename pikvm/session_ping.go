@@ -37,14 +37,14 @@ func (p *pinger) depart(patience time.Duration) (f *flight, send bool) {
 	return p.flight, true
 }
 
-// land ends the flight that is under way, if there is one.
-func (p *pinger) land() {
+// land ends the flight that is under way, if there is one: its pong came at that time.
+func (p *pinger) land(at time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.flight == nil {
 		return
 	}
-	p.flight.took = time.Since(p.flight.sent)
+	p.flight.took = at.Sub(p.flight.sent)
 	close(p.flight.landed)
 	p.flight = nil
 }

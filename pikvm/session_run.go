@@ -2,84 +2,55 @@ package pikvm
 
 import (
 	"context"
-	"errors"
 	"log/slog"
+	"sync"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
-	"github.com/fieldlink-go/fieldlink/errkit/retry"
+	"github.com/fieldlink-go/fieldlink/wsclient"
 	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
 )
 
-// run owns the session: it alone reads, changes the state and hands out events, until the owner closes the
-// session or reconnecting cannot help.
-func (s *Session) run(link *eventLink, delays *retry.Sequence) {
+// run owns the session: it alone changes the state and hands out events, until the owner closes the session or
+// reconnecting cannot help.
+func (s *Session) run() {
 	defer close(s.done)
+	var others sync.WaitGroup
+	defer others.Wait()
 	defer s.stop()
-	for {
-		err := link.read(s.life, func(f eventFrame, err error) { s.receive(link, f, err) })
-		err = socketError("events.Read", s.client.target, err)
-		s.disconnected(err)
-		conn, err := s.connect(s.life, delays, err, isFinal)
-		if err != nil {
-			s.finish(err)
-			return
-		}
-		link = s.connected(conn, delays)
-	}
-}
-
-// connect dials until it succeeds, ctx or the session ends, or trying again cannot help. cause is why there is no
-// connection, nil before the first attempt. The client's limit rules each attempt.
-func (s *Session) connect(ctx context.Context, delays *retry.Sequence, cause error, lasts func(error) bool) (*wsconn.Conn, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(s.life, cancel)()
-	limited, cancelLimited := withoutDeadline(ctx)
-	defer cancelLimited()
-	for ctx.Err() == nil {
-		if cause != nil {
-			if lasts(cause) {
-				return nil, cause
-			}
-			if s.pause(ctx, delays, cause) != nil {
-				break
-			}
-		}
-		conn, err := s.dial(limited)
-		if err == nil {
-			return conn, nil
-		}
-		if ctx.Err() == nil {
-			cause = err
+	others.Go(func() {
+		<-s.life.Done()
+		s.letGo()
+		_ = s.manager.Close() // returns nil
+	})
+	for ev, err := range s.manager.Events(context.Background()) {
+		switch {
+		case err != nil: // the last one of the loop
+		case ev.Kind == wsclient.EventConnected:
+			others.Go(s.connected(ev.Gen).watch)
+		case ev.Kind == wsclient.EventDisconnected:
+			s.disconnected()
+		case ev.Kind == wsclient.EventMessage:
+			s.receive(ev.Message)
 		}
 	}
-	if s.life.Err() != nil {
-		return nil, closedError(opSocket, s.client.target, 0)
-	}
-	return nil, contextError(ctx, opSocket, s.client.target, cause)
+	s.finish()
 }
 
-// pause waits before the next attempt and tells why.
-func (s *Session) pause(ctx context.Context, delays *retry.Sequence, cause error) error {
-	delay, attempt := delays.Next(cause), delays.Attempt()
-	if s.opts.OnRetry != nil {
-		s.opts.OnRetry(attempt, delay, cause)
-	}
-	s.log.LogAttrs(ctx, slog.LevelWarn, "reconnect", slog.Int("attempt", attempt),
-		slog.Duration("delay", delay), errkit.Attr(cause))
-	return retry.Wait(ctx, delay)
-}
-
-// isFinal reports whether trying to connect again cannot help.
-func isFinal(err error) bool {
-	return errors.Is(err, ErrAuth) || errors.Is(err, ErrRedirect) ||
-		errors.Is(err, ErrConfiguration) || errors.Is(err, ErrClosed)
-}
-
-// receive takes one frame: the state first, then the readers, so that whoever hears of an event finds it in the
+// receive takes one message: the state first, then the readers, so that whoever hears of an event finds it in the
 // state.
-func (s *Session) receive(link *eventLink, f eventFrame, err error) {
-	ev := s.fold(link, f, err)
+func (s *Session) receive(m wsclient.Message) {
+	if m.Type == wsconn.Binary {
+		if isPong(m.Data) {
+			s.link.pinger.land(m.ReceivedAt)
+		}
+		return // other opcodes are for clients that are newer than this one
+	}
+	f, err := decodeEvent(m.Data)
+	if err == nil && f.name == eventPong {
+		s.link.pinger.land(m.ReceivedAt)
+		return
+	}
+	ev := s.fold(f, err)
 	if ev.Err != nil {
 		s.log.LogAttrs(s.life, slog.LevelDebug, "malformed event", errkit.Attr(ev.Err))
 	} else {
@@ -89,7 +60,7 @@ func (s *Session) receive(link *eventLink, f eventFrame, err error) {
 }
 
 // fold puts a frame into the state and returns the event to hand out.
-func (s *Session) fold(link *eventLink, f eventFrame, err error) Event {
+func (s *Session) fold(f eventFrame, err error) Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stats.Frames++
@@ -104,29 +75,35 @@ func (s *Session) fold(link *eventLink, f eventFrame, err error) Event {
 	}
 	s.setState(next, len(f.data))
 	if f.name == EventLoop || f.name == EventInfo {
-		link.setVersion(next.Version())
+		s.link.setVersion(next.Version())
 	}
 	return Event{Type: f.name, Data: f.data}
 }
 
-// connected begins a connection, with an empty state.
-func (s *Session) connected(conn *wsconn.Conn, delays *retry.Sequence) *eventLink {
-	delays.Connected()
-	link := newEventLink(conn, s.opts.SilenceTimeout)
+// connected begins connection number n, with an empty state.
+func (s *Session) connected(n uint64) *eventLink {
 	s.log.LogAttrs(s.life, slog.LevelInfo, "connected")
 	s.mu.Lock()
-	s.link, s.lastErr = link, nil
-	s.stats.Connections++
+	for s.link == nil || s.link.number < n { // those before it have come and gone
+		s.link, s.made = s.made[0], s.made[1:]
+	}
+	link := s.link
 	s.setState(&State{live: true}, 0)
 	s.mu.Unlock()
 	s.publish(Event{Type: EventConnected})
+	select {
+	case <-s.opened:
+	default:
+		close(s.opened)
+	}
 	return link
 }
 
 // disconnected ends a connection. The state stays to be looked at, but nobody waiting believes it any more.
-func (s *Session) disconnected(err error) {
+func (s *Session) disconnected() {
+	err := s.link.end(s.client.target)
 	s.mu.Lock()
-	s.link, s.lastErr = nil, err
+	s.link = nil
 	s.setState(s.state.stale(), 0)
 	s.mu.Unlock()
 	if s.life.Err() != nil {
@@ -137,8 +114,8 @@ func (s *Session) disconnected(err error) {
 }
 
 // finish ends everything that waits for the session.
-func (s *Session) finish(err error) {
-	wanted := s.life.Err() != nil || errors.Is(err, ErrClosed)
+func (s *Session) finish() {
+	wanted, err := s.life.Err() != nil, s.reason()
 	if !wanted {
 		s.log.LogAttrs(s.life, slog.LevelInfo, "gave up", errkit.Attr(err))
 	}
