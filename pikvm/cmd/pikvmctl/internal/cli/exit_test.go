@@ -38,7 +38,7 @@ func TestExitCodes(t *testing.T) {
 		{name: "group without a command", args: []string{"mouse"}, code: 2, says: "which of its commands"},
 		{name: "flags that exclude each other", args: []string{"atx", "--pin", "aa", "--insecure"}, code: 2, says: "[ca pin insecure]"},
 		{name: "argument that the client refuses", args: []string{"key", "hyper+x"}, code: 2, says: "wrong configuration"},
-		{name: "text without a key", args: []string{"type", "ħ"}, code: 2, says: "en-us"},
+		{name: "text without a key", args: []string{"type", "ħ"}, code: 2, says: "not on the layout"},
 		{name: "no device", user: func(u *user) { delete(u.env, "PIKVM_URL") }, args: []string{"atx"}, code: 2, says: "--url or PIKVM_URL"},
 		{name: "configuration that is not there", args: []string{"atx", "--config", "/none"}, code: 2, says: "no such file"},
 		{name: "output format", args: []string{"atx", "-o", "xml"}, code: 2, says: `not "xml"`},
@@ -222,4 +222,3 @@ func completions(u *user, args ...string) []string {
 	}
 	return names
 }
-

@@ -9,9 +9,10 @@ import (
 )
 
 func (a *app) key() *cobra.Command {
-	return a.command(&cobra.Command{
-		Use:   "key SHORTCUT...",
-		Short: "Press keys and shortcuts",
+	var opts pikvm.ChordOptions
+	cmd := a.command(&cobra.Command{
+		Use:   "key CHORD...",
+		Short: "Press keys and chords of keys",
 		Long: `Key presses each of its arguments, one after the other: a key, or several joined by "+" that are pressed together
 and released in reverse.
 
@@ -20,24 +21,24 @@ or by short names: a to z, 0 to 9, f1 to f24, ctrl, alt, altgr, shift, win, esc,
 right, space, tab, backspace, caps, prtsc.`,
 		Example: `  pikvmctl key ctrl+alt+del
   pikvmctl key down down enter
+  pikvmctl key power --hold 5s
   pikvmctl key win+r && pikvmctl type --enter cmd`,
 		Args: cobra.MinimumNArgs(1),
 	}, func(ctx context.Context, args []string) error {
-		shortcuts := make([][]pikvm.Key, 0, len(args))
-		for _, arg := range args {
-			keys, err := pikvm.ParseShortcut(arg)
-			if err != nil {
+		for _, chord := range args {
+			if _, err := pikvm.ParseShortcut(chord); err != nil {
 				return err
 			}
-			shortcuts = append(shortcuts, keys)
 		}
 		return a.each(ctx, func(ctx context.Context, t *target) error {
-			for _, keys := range shortcuts {
-				if err := t.kvm.HID.Shortcut(ctx, keys...); err != nil {
+			for _, chord := range args {
+				if err := t.kvm.HID.Chord(ctx, chord, &opts); err != nil {
 					return err
 				}
 			}
 			return t.out.done()
 		})
 	})
+	cmd.Flags().DurationVar(&opts.Hold, "hold", 0, "how much longer to hold each of them")
+	return cmd
 }

@@ -35,16 +35,20 @@ func (a *app) typing() *cobra.Command {
 		Short: "Type a text",
 		Long: `Type types its arguments, joined by spaces, or without any what comes on stdin. Line feeds are Enter.
 
-The text is typed key by key for a host with a US layout. A text with a character that the layout lacks is refused, and
-nothing is typed. If it is interrupted, nothing stays pressed.
+The text is typed key by key for a host with a US layout, or another one of --layout: they are named as in Linux (de, fr,
+gb, us-intl). A text with a character that the layout lacks is refused, and nothing is typed. If it is interrupted, nothing
+stays pressed. With --escapes, names between angle brackets are keys: 'root<enter>', '<ctrl+c>'; "<<" is a "<".
 
-With --print the device itself types, on any of the layouts that it knows (--keymap).
+With --print the device itself types, on any of the layouts that it knows (--keymap). That is faster for long texts, and what
+its layout lacks is left out without a word.
 
 Secrets do not belong into arguments, which everybody on your machine can see: use --hidden, --file or stdin.`,
 		Example: `  pikvmctl type --enter 'echo hello'
   pikvmctl type < answers.txt
   pikvmctl type --hidden --enter           # asks for the text and does not show it
-  pikvmctl type --print --keymap de 'Grüße'`,
+  pikvmctl type --layout de 'Grüße, 5 €'
+  pikvmctl type --escapes 'root<enter>'
+  pikvmctl type --print --keymap de < letter.txt`,
 	}, func(ctx context.Context, args []string) error {
 		text, err := a.text(args, source)
 		if err != nil {
@@ -74,13 +78,20 @@ Secrets do not belong into arguments, which everybody on your machine can see: u
 	cmd.Flags().BoolVar(&source.hidden, "hidden", false, "ask for the text and do not show it")
 	cmd.Flags().BoolVarP(&source.enter, "enter", "e", false, "press Enter at the end")
 	cmd.Flags().DurationVar(&opts.Pace, "pace", 20*time.Millisecond, "how long to wait between two events; a character has about two")
+	cmd.Flags().StringVar(&opts.Layout, "layout", "us", "`layout` of the host")
+	cmd.Flags().BoolVar(&opts.Escapes, "escapes", false, "names between angle brackets are keys")
 	cmd.Flags().BoolVar(&printed, "print", false, "let the device type")
 	cmd.Flags().StringVar(&print.Keymap, "keymap", "", "`layout` on which the device types")
 	cmd.Flags().BoolVar(&print.Slow, "slow", false, "let the device wait 20ms before each event")
 	cmd.Flags().DurationVar(&print.Delay, "delay", 0, "let the device wait so long before each event")
 	cmd.MarkFlagsMutuallyExclusive("file", "hidden")
 	cmd.MarkFlagsMutuallyExclusive("slow", "delay")
+	for _, device := range []string{"print", "keymap", "slow", "delay"} { // the device has layouts of its own and no escapes
+		cmd.MarkFlagsMutuallyExclusive(device, "layout")
+		cmd.MarkFlagsMutuallyExclusive(device, "escapes")
+	}
 	_ = cmd.RegisterFlagCompletionFunc("keymap", a.keymaps()) // fails for flags that are not there
+	_ = cmd.RegisterFlagCompletionFunc("layout", oneOf(pikvm.Layouts()...))
 	return cmd
 }
 
