@@ -132,9 +132,7 @@ func TestPower(t *testing.T) {
 			t.Errorf("%v printed %q, want %q", tc.args, got, tc.want)
 		}
 		if tc.args[1] == "click" {
-			if err := device.WaitHostPower(t.Context(), tc.on); err != nil {
-				t.Error(err)
-			}
+			u.does("atx", "wait", "on")
 		}
 		if device.HostPower() != tc.on {
 			t.Errorf("after %v the host's power is %v", tc.args, device.HostPower())
