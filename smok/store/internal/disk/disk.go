@@ -68,18 +68,23 @@ func (f *FS) MkdirAll(dir string) error {
 // Replace writes a file anew: write gets an empty file beside it, which takes its place when it is synced.
 func (f *FS) Replace(name string, write func(*File) error) error {
 	temp := name + TempSuffix
-	if err := f.create(temp, write); err != nil {
-		_ = os.Remove(temp) // if it stays, the next one replaces it
+	if err := f.Create(temp, write); err != nil {
 		return err
 	}
 	if err := f.Rename(temp, name); err != nil {
-		_ = os.Remove(temp) // as above
+		_ = os.Remove(temp) // if it stays, the next one replaces it
 		return err
 	}
 	return nil
 }
 
-func (f *FS) create(name string, write func(*File) error) error {
+// Create makes a file, or empties it, and syncs what write writes. After an error it is gone.
+func (f *FS) Create(name string, write func(*File) error) (err error) {
+	defer func() {
+		if err != nil {
+			_ = os.Remove(name) // if it stays, who opens the directory removes it
+		}
+	}()
 	if err := f.Check(Create, name); err != nil {
 		return err
 	}
