@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fieldlink-go/fieldlink/internal/cutdisk"
 	"github.com/fieldlink-go/fieldlink/wsclient/spool"
-	"github.com/fieldlink-go/fieldlink/wsclient/spool/internal/cutdisk"
 )
 
 // sample is a log that was closed in good order, with several segments, a cursor, and something in quarantine.

@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
+	"github.com/fieldlink-go/fieldlink/internal/cutdisk"
 	"github.com/fieldlink-go/fieldlink/wsclient/spool"
-	"github.com/fieldlink-go/fieldlink/wsclient/spool/internal/cutdisk"
 )
 
 // faulty is a spool on a disk in memory whose operations fail when the test says so.

@@ -10,8 +10,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/fieldlink-go/fieldlink/internal/cutdisk"
 	"github.com/fieldlink-go/fieldlink/wsclient/spool"
-	"github.com/fieldlink-go/fieldlink/wsclient/spool/internal/cutdisk"
 )
 
 var full = flag.Bool("full", false, "run the long versions: 100,000 disks, 10,000 flips, 50 kills")

@@ -11,8 +11,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/fieldlink-go/fieldlink/internal/cutdisk"
 	"github.com/fieldlink-go/fieldlink/wsclient/spool"
-	"github.com/fieldlink-go/fieldlink/wsclient/spool/internal/cutdisk"
 )
 
 // logDir is where the log is on a disk in memory.

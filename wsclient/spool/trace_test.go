@@ -15,9 +15,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/fieldlink-go/fieldlink/internal/cutdisk"
+	"github.com/fieldlink-go/fieldlink/internal/strace"
 	"github.com/fieldlink-go/fieldlink/wsclient/spool"
-	"github.com/fieldlink-go/fieldlink/wsclient/spool/internal/cutdisk"
-	"github.com/fieldlink-go/fieldlink/wsclient/spool/internal/strace"
 	"github.com/fieldlink-go/fieldlink/wsclient/spool/internal/vfs"
 )
 

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fieldlink-go/fieldlink/internal/cutdisk"
 	"github.com/fieldlink-go/fieldlink/wsclient/spool"
-	"github.com/fieldlink-go/fieldlink/wsclient/spool/internal/cutdisk"
 )
 
 // TestWear counts what reaches the disk for records of 100 bytes, removals and their cursor included.

@@ -51,18 +51,24 @@ func (f *FS) Check(op Op, name string) error {
 	return nil
 }
 
-// MkdirAll makes a directory and those above it, and makes its own name last.
+// MkdirAll makes a directory and those above it, and makes their names last.
 func (f *FS) MkdirAll(dir string) error {
 	if info, err := os.Stat(dir); err == nil && info.IsDir() {
 		return nil
 	}
+	parent := filepath.Dir(dir)
+	if parent != dir {
+		if err := f.MkdirAll(parent); err != nil {
+			return err
+		}
+	}
 	if err := f.Check(Mkdir, dir); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(dir, dirMode); err != nil {
+	if err := os.Mkdir(dir, dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return f.SyncDir(filepath.Dir(dir))
+	return f.SyncDir(parent)
 }
 
 // Replace writes a file anew: write gets an empty file beside it, which takes its place when it is synced.

@@ -2,6 +2,7 @@ package disk
 
 import (
 	"io"
+	"sync"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
 )
@@ -19,5 +20,21 @@ func (lockedError) Is(target error) bool {
 }
 
 // Lock locks a file, which it makes if need be, until the lock is closed or the process ends. Within the process a second
-// lock is refused as well.
-func Lock(name string) (io.Closer, error) { return lock(name) }
+// lock is refused as well. The lock may be closed more than once.
+func Lock(name string) (io.Closer, error) {
+	f, err := lock(name)
+	if err != nil {
+		return nil, err
+	}
+	return &held{Closer: f}, nil
+}
+
+type held struct {
+	io.Closer
+	once sync.Once
+}
+
+func (h *held) Close() (err error) {
+	h.once.Do(func() { err = h.Closer.Close() })
+	return err
+}

@@ -32,8 +32,8 @@ type FS interface {
 	Lock(name string) (io.Closer, error)
 }
 
-// File is an open file.
-type File interface {
+// File is an open file. It is an alias, so that the disk in memory of the tests, in a module of its own, has the same type.
+type File = interface {
 	io.ReaderAt
 	io.WriterAt
 	io.Closer

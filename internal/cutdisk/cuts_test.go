@@ -9,15 +9,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/fieldlink-go/fieldlink/internal/cutdisk"
 	"github.com/fieldlink-go/fieldlink/internal/leak"
-	"github.com/fieldlink-go/fieldlink/wsclient/spool/internal/cutdisk"
-	"github.com/fieldlink-go/fieldlink/wsclient/spool/internal/vfs"
 )
 
 func TestMain(m *testing.M) { leak.Main(m) }
 
 // write puts text at off of the file name, which it makes if need be, and syncs it if asked to.
-func write(t *testing.T, fsys vfs.FS, name, text string, off int64, sync bool) {
+func write(t *testing.T, fsys cutdisk.FS, name, text string, off int64, sync bool) {
 	t.Helper()
 	f, err := fsys.Edit(name)
 	if err != nil {
@@ -49,44 +48,44 @@ func TestCuts(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		skip bool // leave the syncs of files out, and list the disks that they rule out
-		do   func(t *testing.T, d vfs.FS)
+		do   func(t *testing.T, d cutdisk.FS)
 		want []string
 	}{
-		{"a name lasts when the directory is synced, contents when the file is", false, func(t *testing.T, d vfs.FS) {
+		{"a name lasts when the directory is synced, contents when the file is", false, func(t *testing.T, d cutdisk.FS) {
 			write(t, d, "/f", "x", 0, true)
 		}, []string{"", "/f=x"}},
-		{"a name without contents", false, func(t *testing.T, d vfs.FS) {
+		{"a name without contents", false, func(t *testing.T, d cutdisk.FS) {
 			write(t, d, "/f", "x", 0, false)
 			must(t, d.SyncDir("/"))
 		}, []string{"/f=", "/f=x", "/f=\x00"}},
-		{"both", false, func(t *testing.T, d vfs.FS) {
+		{"both", false, func(t *testing.T, d cutdisk.FS) {
 			write(t, d, "/f", "x", 0, true)
 			must(t, d.SyncDir("/"))
 		}, []string{"/f=x"}},
-		{"any of two writes", false, func(t *testing.T, d vfs.FS) {
+		{"any of two writes", false, func(t *testing.T, d cutdisk.FS) {
 			write(t, d, "/f", "..", 0, true)
 			must(t, d.SyncDir("/"))
 			write(t, d, "/f", "x", 0, false)
 			write(t, d, "/f", "y", 1, false)
 		}, []string{"/f=..", "/f=.y", "/f=x.", "/f=xy"}},
-		{"a torn write", false, func(t *testing.T, d vfs.FS) {
+		{"a torn write", false, func(t *testing.T, d cutdisk.FS) {
 			write(t, d, "/f", "", 0, true)
 			must(t, d.SyncDir("/"))
 			write(t, d, "/f", long, 0, false)
 		}, []string{"/f=", "/f=" + zeros(600), "/f=" + zeros(512) + long[512:], "/f=" + long[:512], "/f=" + long}},
-		{"a rename", false, func(t *testing.T, d vfs.FS) {
+		{"a rename", false, func(t *testing.T, d cutdisk.FS) {
 			write(t, d, "/f", "old", 0, true)
 			write(t, d, "/g", "new", 0, true)
 			must(t, d.SyncDir("/"))
 			must(t, d.Rename("/g", "/f"))
 		}, []string{"/f=new", "/f=old /g=new"}},
-		{"a directory of a directory", false, func(t *testing.T, d vfs.FS) {
+		{"a directory of a directory", false, func(t *testing.T, d cutdisk.FS) {
 			must(t, d.MkdirAll("/a/b"))
 			write(t, d, "/a/b/f", "x", 0, true)
 			must(t, d.SyncDir("/a/b"))
 			must(t, d.SyncDir("/a"))
 		}, []string{"", "/a/b/f=x"}},
-		{"a sync that is left out", true, func(t *testing.T, d vfs.FS) {
+		{"a sync that is left out", true, func(t *testing.T, d cutdisk.FS) {
 			write(t, d, "/f", "..", 0, true)
 			must(t, d.SyncDir("/"))
 			write(t, d, "/f", "x", 1, false)

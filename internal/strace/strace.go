@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/fieldlink-go/fieldlink/wsclient/spool/internal/cutdisk"
+	"github.com/fieldlink-go/fieldlink/internal/cutdisk"
 )
 
 // Flags let strace write to the file out what [Ops] understands: all threads, strings whole and in hexadecimal, and the

@@ -6,9 +6,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/fieldlink-go/fieldlink/internal/cutdisk"
 	"github.com/fieldlink-go/fieldlink/internal/leak"
-	"github.com/fieldlink-go/fieldlink/wsclient/spool/internal/cutdisk"
-	"github.com/fieldlink-go/fieldlink/wsclient/spool/internal/strace"
+	"github.com/fieldlink-go/fieldlink/internal/strace"
 )
 
 func TestMain(m *testing.M) { leak.Main(m) }

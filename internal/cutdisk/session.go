@@ -3,14 +3,12 @@ package cutdisk
 import (
 	"sync"
 	"syscall"
-
-	"github.com/fieldlink-go/fieldlink/wsclient/spool/internal/vfs"
 )
 
 // Session is a file system as one process has it: it can be killed, and its operations can fail. What is done to it
 // goes to another file system.
 type Session struct {
-	vfs.FS
+	FS
 
 	// Fail, if not nil, is asked before every operation, a sync with the name of the function that wants it. What it
 	// returns is the operation's failure; a write has then written the first half. It is set before use.
@@ -22,7 +20,7 @@ type Session struct {
 }
 
 // NewSession returns a session on fsys.
-func NewSession(fsys vfs.FS) *Session { return &Session{FS: fsys} }
+func NewSession(fsys FS) *Session { return &Session{FS: fsys} }
 
 // Session returns a session on the disk.
 func (d *Disk) Session() *Session { return NewSession(&recorder{disk: d}) }
@@ -68,7 +66,7 @@ func (s *Session) MkdirAll(dir string) error {
 }
 
 // Edit opens a file for reading and writing.
-func (s *Session) Edit(name string) (vfs.File, error) {
+func (s *Session) Edit(name string) (File, error) {
 	f, err := s.FS.Edit(name)
 	if err != nil {
 		return nil, err
@@ -77,8 +75,8 @@ func (s *Session) Edit(name string) (vfs.File, error) {
 }
 
 // Create makes or empties a file.
-func (s *Session) Create(name string) (vfs.File, error) {
-	var f vfs.File
+func (s *Session) Create(name string) (File, error) {
+	var f File
 	err := s.change(Op{Kind: Create, Name: name}, func([]byte) (err error) {
 		f, err = s.FS.Create(name)
 		return err
@@ -106,7 +104,7 @@ func (s *Session) SyncDir(dir string) error {
 
 // file is an open file of a session.
 type file struct {
-	vfs.File
+	File
 	session *Session
 }
 

@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-
-	"github.com/fieldlink-go/fieldlink/wsclient/spool/internal/vfs"
 )
 
 // recorder is the file system of a [Disk]: it records what programs do, in the operations that the operating system
@@ -44,12 +42,12 @@ func (r *recorder) List(dir string) ([]string, error) {
 }
 
 // Open opens a file.
-func (r *recorder) Open(name string) (vfs.File, error) { return r.open(name) }
+func (r *recorder) Open(name string) (File, error) { return r.open(name) }
 
 // Edit opens a file.
-func (r *recorder) Edit(name string) (vfs.File, error) { return r.open(name) }
+func (r *recorder) Edit(name string) (File, error) { return r.open(name) }
 
-func (r *recorder) open(name string) (vfs.File, error) {
+func (r *recorder) open(name string) (File, error) {
 	file, ok := r.disk.lookup(name)
 	if !ok {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
@@ -58,7 +56,7 @@ func (r *recorder) open(name string) (vfs.File, error) {
 }
 
 // Create makes or empties a file.
-func (r *recorder) Create(name string) (vfs.File, error) {
+func (r *recorder) Create(name string) (File, error) {
 	file, ok := r.disk.lookup(name)
 	if ok {
 		r.disk.record(Op{Kind: Truncate, File: file}, "")
@@ -105,7 +103,7 @@ func (r *recorder) SyncDir(dir string) error {
 // Lock makes the file if need be and locks it. The locks of another session are another process's, which is dead.
 func (r *recorder) Lock(name string) (io.Closer, error) {
 	if r.locked {
-		return nil, vfs.ErrLocked
+		return nil, ErrLocked
 	}
 	if _, ok := r.disk.lookup(name); !ok {
 		r.create(name)

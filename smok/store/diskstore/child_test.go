@@ -1,0 +1,3 @@
+package diskstore_test
+
+func runChild() bool { return false }
