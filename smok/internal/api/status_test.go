@@ -283,10 +283,10 @@ func TestManyBadEntries(t *testing.T) {
 		t.Errorf("%d reports, the last one %s", len(reports), reports[len(reports)-1])
 	}
 
-	endless := hub(t, nil, func(w http.ResponseWriter, _ *http.Request) {
-		answerJSON(w, http.StatusOK, "["+strings.Repeat(`{"uuid":"u"},`, 1<<17)+`{"uuid":"u"}]`)
+	endless := hub(t, func(c *api.Config) { c.OnBadEntry = nil }, func(w http.ResponseWriter, _ *http.Request) {
+		answerJSON(w, http.StatusOK, "["+strings.Repeat("1,", 1<<17)+"1]")
 	})
-	_, err := endless.UploadEvents(t.Context(), []api.Event{{}})
+	_, err := endless.ArchiveList(t.Context())
 	checkOutcome(t, err, outcome{smokerr.ErrBadAnswer, errkit.Protocol | errkit.TooLarge, http.StatusOK, ""})
 }
 
