@@ -101,8 +101,8 @@ func (c *Client) Events(ctx context.Context, opts *EventOptions) (*Session, erro
 	return s, nil
 }
 
-// Close ends the session and waits for its goroutines: iterators end, [Session.Wait] and the like return
-// [ErrClosed]. It may be called more than once and always returns nil. The body of a loop, the predicate of
+// Close releases what is pressed, ends the session and waits for its goroutines: iterators end, [Session.Wait] and the
+// like return [ErrClosed]. It may be called more than once and always returns nil. The body of a loop, the predicate of
 // [Session.Wait] and [PowerOptions].OnStep may call it, and [Client.Close], too; OnRetry must not.
 func (s *Session) Close() error {
 	s.stop()

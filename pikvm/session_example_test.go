@@ -72,3 +72,40 @@ func ExampleSession_Subscribe() {
 	// @disconnected
 	// @connected
 }
+
+func ExampleSession_Shortcut() {
+	device := pikvmtest.New(nil)
+	if err := device.Start(); err != nil {
+		log.Fatal(err)
+	}
+	defer device.Close()
+	kvm, err := pikvm.New(device.URL(), &pikvm.Options{Password: "admin"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer kvm.Close()
+	session, err := kvm.Events(context.Background(), nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer session.Close()
+
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := session.Shortcut(ctx, pikvm.KeyControlLeft, pikvm.KeyAltLeft, pikvm.KeyDelete); err != nil {
+		log.Fatal(err)
+	}
+	if _, err := session.Ping(ctx); err != nil { // now the device has taken the keys, which have no answers
+		log.Fatal(err)
+	}
+	for _, ev := range device.HIDLog() {
+		fmt.Println(ev.Name, ev.Pressed)
+	}
+	// Output:
+	// ControlLeft true
+	// AltLeft true
+	// Delete true
+	// Delete false
+	// AltLeft false
+	// ControlLeft false
+}
