@@ -134,8 +134,8 @@ func (a *authority) device(d Device) (certPEM, keyPEM []byte, err error) {
 		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }
 
-// identify reads the device id from a certificate that was verified.
-func identify(cert *x509.Certificate) string {
+// Identify returns the device id in a certificate, empty if there is none. It does not verify the certificate.
+func Identify(cert *x509.Certificate) string {
 	for _, ext := range cert.Extensions {
 		var id string
 		if ext.Id.Equal(oidDeviceID) {

@@ -51,7 +51,7 @@ func (c *Conn) SendRaw(b []byte) {
 	c.hub.mu.Lock()
 	defer c.hub.mu.Unlock()
 	c.out = append(c.out, b...)
-	c.hub.changed.Broadcast()
+	c.hub.notify()
 }
 
 // Ping sends a PING of the hub's own. [Conn.Answered] tells whether the device has answered it.
@@ -77,7 +77,7 @@ func (c *Conn) CloseWrite() {
 	c.hub.mu.Lock()
 	defer c.hub.mu.Unlock()
 	c.finished = true
-	c.hub.changed.Broadcast()
+	c.hub.notify()
 }
 
 // push queues a frame. It runs with mu held.
@@ -85,7 +85,7 @@ func (c *Conn) push(f wire.Frame) {
 	if b, err := wire.AppendFrame(c.out, f); err == nil { // it fails for 4 GiB only
 		c.out = b
 	}
-	c.hub.changed.Broadcast()
+	c.hub.notify()
 }
 
 // write is the goroutine that writes.
@@ -98,7 +98,7 @@ func (c *Conn) write() {
 		}
 		batch, faults, over, last := c.out, h.faults, c.over, c.finished
 		c.out = nil
-		h.changed.Broadcast()
+		h.notify()
 		h.mu.Unlock()
 		if over {
 			return
@@ -165,7 +165,7 @@ func (c *Conn) receive(f wire.Frame) bool {
 		return false
 	}
 	c.device.received[f.Type]++
-	defer h.changed.Broadcast()
+	defer h.notify()
 	switch f.Type {
 	case wire.TypePing:
 		c.pinged(f.TID)

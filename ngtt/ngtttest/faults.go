@@ -43,7 +43,7 @@ func (h *Hub) SetFaults(f Faults) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.faults = f
-	h.changed.Broadcast()
+	h.notify()
 }
 
 // drop reports whether this confirmation is one to cut the connection at. It runs with mu held.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net"
@@ -104,7 +105,7 @@ func (h *Hub) Close() error {
 		h.closed = true
 		close(h.done)
 	}
-	h.changed.Broadcast()
+	h.notify()
 	for raw := range h.raw {
 		_ = raw.Close() // its goroutine reports nothing either
 	}
@@ -136,6 +137,25 @@ func (h *Hub) RootCAs() *x509.CertPool {
 		return nil
 	}
 	return h.known.pool()
+}
+
+// AuthorityPEM returns the certificate of the hub's authority in PEM form, nil if making it failed; Start says why.
+func (h *Hub) AuthorityPEM() []byte {
+	if h.err != nil {
+		return nil
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: h.known.cert.Raw})
+}
+
+// TLSConfig returns a new configuration for another server of the same hub: with the hub's certificate, and asking for
+// the certificate of a device, which may be missing. Nil if making the authority failed; Start says why.
+func (h *Hub) TLSConfig() *tls.Config {
+	if h.err != nil {
+		return nil
+	}
+	config := h.config.Clone()
+	config.ClientAuth, config.VerifyConnection = tls.VerifyClientCertIfGiven, nil
+	return config
 }
 
 // Issue makes a certificate and a key for a device, in PEM form. The hub knows a device from the moment it is mentioned.
@@ -186,11 +206,11 @@ func (h *Hub) serve(raw net.Conn) {
 	if err != nil {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		h.changed.Broadcast()
+		h.notify()
 		return
 	}
 	c := &Conn{hub: h, raw: raw, stream: stream, unanswered: make(map[uint16]*order), pings: make(map[uint16]bool)}
-	h.join(c, identify(stream.ConnectionState().PeerCertificates[0]))
+	h.join(c, Identify(stream.ConnectionState().PeerCertificates[0]))
 	var writer sync.WaitGroup
 	writer.Go(c.write)
 	if h.opts.RedeliverAfter > 0 {
@@ -208,7 +228,7 @@ func (h *Hub) join(c *Conn, id string) {
 	c.device = h.device(id)
 	c.device.counts.Connections++
 	h.conns = append(h.conns, c)
-	h.changed.Broadcast()
+	h.notify()
 }
 
 // leave puts what was not answered back to the front of the queue, in the order in which it went out.
@@ -220,7 +240,7 @@ func (h *Hub) leave(c *Conn) {
 	h.conns = slices.DeleteFunc(h.conns, func(o *Conn) bool { return o == c })
 	c.device.takeBack(c)
 	h.pump(c.device)
-	h.changed.Broadcast()
+	h.notify()
 }
 
 // device returns the state of a device. It runs with mu held.
@@ -245,6 +265,14 @@ func (h *Hub) WaitConn(ctx context.Context, device string) (*Conn, error) {
 		return found != nil
 	})
 	return found, err
+}
+
+// notify wakes all that waits for a change. It runs with mu held.
+func (h *Hub) notify() {
+	h.changed.Broadcast()
+	if h.opts.OnChange != nil {
+		h.opts.OnChange()
+	}
 }
 
 // sleep waits for d, or until Close.

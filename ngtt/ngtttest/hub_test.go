@@ -2,6 +2,8 @@ package ngtttest_test
 
 import (
 	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"io"
 	"net"
@@ -138,6 +140,71 @@ func TestUnansweredOrdersComeAgainInOrder(t *testing.T) {
 		q.want(wire.TypeOrder, 1, 'a')
 		q.want(wire.TypeOrder, 2, 'c')
 	})
+}
+
+func TestTakenOrdersAreNoLongerDelivered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		changes := 0
+		hub, network := start(t, ngtttest.Options{Prefetch: 1, OnChange: func() { changes++ }})
+		p := connect(t, hub, network)
+		p.send(wire.TypeFetchOrders, 0)
+		hub.Enqueue("pump", []byte("a"), []byte("b"), []byte("c"))
+		p.want(wire.TypeOrder, 1, 'a')
+		synctest.Wait()
+		before := changes
+		if d := cmp.Diff([][]byte{[]byte("b"), []byte("c")}, hub.Take("pump")); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
+		}
+		if changes == before {
+			t.Error("taking orders is no change")
+		}
+		p.send(wire.TypeOrderConfirm, 1)
+		synctest.Wait()
+		want := ngtttest.Counts{Connections: 1, Delivered: 1, Confirmed: 1, Taken: 2}
+		if d := cmp.Diff(want, hub.Counts("pump")); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
+		}
+	})
+}
+
+func TestAnotherServerOfTheHubKnowsItsDevices(t *testing.T) {
+	t.Parallel()
+	hub := ngtttest.New(nil)
+	config := hub.TLSConfig()
+	if config == nil || config.ClientAuth != tls.VerifyClientCertIfGiven || len(config.Certificates) != 1 {
+		t.Fatalf("%+v", config)
+	}
+	for _, foreign := range []bool{false, true} {
+		certPEM, _, err := hub.Issue(ngtttest.Device{ID: "pump", Foreign: foreign})
+		if err != nil {
+			t.Fatal(err)
+		}
+		block, _ := pem.Decode(certPEM)
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id := ngtttest.Identify(cert); id != "pump" {
+			t.Errorf("the certificate is of %q", id)
+		}
+		_, err = cert.Verify(x509.VerifyOptions{Roots: config.ClientCAs, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+		if (err != nil) != foreign {
+			t.Errorf("foreign %v: %v", foreign, err)
+		}
+	}
+	authority, _ := pem.Decode(hub.AuthorityPEM())
+	cert, err := x509.ParseCertificate(authority.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id := ngtttest.Identify(cert); id != "" {
+		t.Errorf("the authority is the device %q", id)
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(cert)
+	if !pool.Equal(hub.RootCAs()) {
+		t.Error("RootCAs has something else")
+	}
 }
 
 func TestRejectPolicy(t *testing.T) {

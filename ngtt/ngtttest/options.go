@@ -47,6 +47,9 @@ type Options struct {
 	// OnConfirm is called for each order that a device confirms, before that counts, from the goroutine of the
 	// connection. It must not call the hub.
 	OnConfirm func(device string, order uint64)
+
+	// OnChange is called after each change of what the hub's methods return. It must neither block nor call the hub.
+	OnChange func()
 }
 
 // maxPrefetch leaves room in the transaction ids of one connection.

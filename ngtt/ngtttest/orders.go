@@ -23,6 +23,7 @@ type Counts struct {
 	Confirmed   int // orders confirmed
 	Rejected    int // orders refused
 	Stray       int // answers without an order to them
+	Taken       int // orders removed by [Hub.Take]
 }
 
 // device is what the hub knows of one device. The hub's mutex guards it.
@@ -59,8 +60,24 @@ func (h *Hub) Enqueue(device string, bodies ...[]byte) uint64 {
 		d.queue = append(d.queue, &order{id: h.lastID, body: bytes.Clone(body)})
 	}
 	h.pump(d)
-	h.changed.Broadcast()
+	h.notify()
 	return first
+}
+
+// Take removes the orders of a device that are not on their way and returns their bodies, oldest first: for a hub that
+// hands them out by other means too.
+func (h *Hub) Take(device string) [][]byte {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	d := h.device(device)
+	var bodies [][]byte
+	for _, o := range d.queue {
+		bodies = append(bodies, o.body)
+	}
+	d.queue = nil
+	d.counts.Taken += len(bodies)
+	h.notify()
+	return bodies
 }
 
 // Counts returns how far the orders of a device came.
