@@ -24,8 +24,9 @@ type call struct {
 	doc    any      // the MiniJSON document
 }
 
-// handle is every request.
-func (h *Hub) handle(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP serves the REST side, for tests without a network. Without TLS a device shows its certificate in the header. The hub
+// must have been started.
+func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !h.enter() {
 		panic(http.ErrAbortHandler)
 	}
@@ -91,10 +92,7 @@ func (h *Hub) serveCall(r *http.Request, req *Request) answer {
 	if c.doc, err = route.carries.decode(req); err != nil {
 		return h.refused(err)
 	}
-	h.mu.Lock()
-	c.device = h.device(req.Device)
-	result, err := route.serve(c)
-	h.mu.Unlock()
+	result, err := c.run(route)
 	if err != nil {
 		return h.refused(err)
 	}
@@ -106,6 +104,13 @@ func (h *Hub) serveCall(r *http.Request, req *Request) answer {
 		return h.encoded(http.StatusOK, map[string]any{})
 	}
 	return h.encoded(http.StatusOK, result)
+}
+
+func (c *call) run(r *route) (any, error) {
+	c.hub.mu.Lock()
+	defer c.hub.mu.Unlock()
+	c.device = c.hub.device(c.req.Device)
+	return r.serve(c)
 }
 
 func (h *Hub) refused(err error) answer {

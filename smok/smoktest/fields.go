@@ -44,11 +44,12 @@ func (f *fields) has(key string) bool {
 	return ok
 }
 
-// require reads a member that must be there.
+// require reads a member that must be there; nil after an error.
 func (f *fields) require(key string) any {
 	v, ok := f.take(key)
 	if !ok {
 		f.fail(key, "missing")
+		return nil
 	}
 	return v
 }

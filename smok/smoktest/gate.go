@@ -152,5 +152,9 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c)
 }
 
-// connOf returns the connection that a request came on.
-func connOf(ctx context.Context) *gateConn { return ctx.Value(connKey{}).(*gateConn) }
+// resetConn resets the connection that a request came on, if it came on one.
+func resetConn(ctx context.Context) {
+	if c, ok := ctx.Value(connKey{}).(*gateConn); ok {
+		c.reset()
+	}
+}

@@ -92,7 +92,7 @@ func (h *Hub) Start() error {
 // serve is called with mu held.
 func (h *Hub) serve(config *tls.Config) {
 	server := &http.Server{
-		Handler:           http.HandlerFunc(h.handle),
+		Handler:           h,
 		TLSConfig:         config,
 		TLSNextProto:      map[string]func(*http.Server, *tls.Conn, http.Handler){}, // a fault is of one exchange, so HTTP/1.1
 		ReadHeaderTimeout: time.Minute,

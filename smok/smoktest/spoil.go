@@ -42,7 +42,7 @@ func (x *exchange) run(f *Fault, before int) {
 	}
 	switch f.Kind {
 	case FaultReset:
-		connOf(x.r.Context()).reset()
+		resetConn(x.r.Context())
 		panic(http.ErrAbortHandler)
 	case FaultHang:
 		select {
