@@ -3,6 +3,7 @@ package value
 import (
 	"errors"
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 )
@@ -127,4 +128,21 @@ func noNumber(s string) error {
 		s = strings.ToValidUTF8(s[:32], "") + "..."
 	}
 	return errors.New("no number: " + strconv.Quote(s))
+}
+
+// ParseInt reads a decimal integer of at most 1024 bits.
+func ParseInt(s string) (*big.Int, error) {
+	t := trim(s)
+	rest, found := digits(strings.TrimPrefix(strings.TrimPrefix(t, "-"), "+"))
+	if !found || rest != "" || len(t) > 2*maxBits {
+		return nil, noNumber(s)
+	}
+	n, ok := new(big.Int).SetString(strings.ReplaceAll(t, "_", ""), 10)
+	if !ok {
+		return nil, noNumber(s)
+	}
+	if n.BitLen() > maxBits {
+		return nil, errors.New("an integer of more than 1024 bits")
+	}
+	return n, nil
 }
