@@ -359,7 +359,7 @@ func BenchmarkEval(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			args := make([]reparse.Value, 2)
+			args := make([]reparse.Value, len(x.Paths()))
 			for i := range args {
 				if args[i], err = reparse.Of(1234 + i); err != nil {
 					b.Fatal(err)
