@@ -23,6 +23,7 @@ type Client struct {
 	HID      *HID      // keyboard and mouse
 	Info     *Info     // what the device is and how it does
 	Log      *Log      // journal of the device
+	Media    *Media    // H.264 video of the screen
 	MSD      *MSD      // images and the drive that shows one to the host
 	Redfish  *Redfish  // the standard interface for servers
 	Streamer *Streamer // picture of the screen
@@ -92,6 +93,7 @@ func New(baseURL string, opts *Options) (*Client, error) {
 	c.rest = newRest(c.http)
 	c.ATX, c.Auth, c.Info = &ATX{c}, &Auth{c}, &Info{c}
 	c.Export, c.GPIO, c.HID, c.Log = &Export{c}, &GPIO{c}, &HID{c}, &Log{c}
+	c.Media = &Media{c}
 	c.MSD, c.Redfish, c.Streamer, c.Switch = &MSD{c}, &Redfish{c}, &Streamer{c}, &Switch{c}
 	if o.Auth == AuthCookie {
 		c.session = &cookieSession{login: c.Auth.open, life: c.life, running: &c.running}

@@ -40,7 +40,9 @@
 // # Screen
 //
 // [Streamer] takes pictures of the screen, lets the device read the text on it, and follows its MJPEG stream. The device
-// has a picture only while somebody watches: open a [Session] with [EventOptions].Stream.
+// has a picture only while somebody watches: open a [Session] with [EventOptions].Stream, or take [Client.Screenshot], which
+// watches for its own time, as [Client.WaitForText], [Client.WaitForScreenChange] and [Client.WaitSignal] do. [Media] is the
+// video as H.264, frame by frame or recorded.
 //
 // # Images
 //
@@ -52,8 +54,8 @@
 //
 // Every error matches [Err]. [ErrAuth], [ErrBusy], [ErrUnavailable], [ErrDisabled] and their like tell what the device
 // said: all of them are an [APIError]. [ErrConnect] and [ErrConnectionTimeout] tell that it was not reached or did not
-// answer, [ErrWebSocket] that a socket broke, [ErrPower] that the LED did not show what was asked for, [ErrMSD] that an
-// operation on images did not reach its end, [ErrTyping] that a text was typed in part, [ErrConfiguration] that an option
+// answer, [ErrWebSocket] that a socket broke, [ErrPower] that the LED did not show what was asked for, [ErrScreen] that the
+// screen did not, [ErrMSD] that an operation on images did not reach its end, [ErrTyping] that a text was typed in part, [ErrConfiguration] that an option
 // or argument was wrong. The kinds of package errkit answer the general questions:
 // whether it may work later (errkit.Transient), and whether it is certain that nothing was sent (errkit.NotSent). No
 // text holds a password, a code or a token.

@@ -12,8 +12,8 @@ import (
 // The classes of this module. Every error of the module matches [Err] and [errkit.Err], its own class and all
 // classes above it. Those without a type of their own are carried by the type of the class above.
 var (
-	// Err is the base of all errors of this module. Used bare, with kind Canceled, it reports that the caller's
-	// context was canceled.
+	// Err is the base of all errors of this module. Used bare, it reports that the caller's context was canceled (kind
+	// Canceled), or that a writer of the caller failed, whose error is the cause.
 	Err = errkit.NewClass("pikvm", "request failed", 0)
 
 	// ErrClosed reports a call on a closed client, or one that Close interrupted; the former with kind NotSent.

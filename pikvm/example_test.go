@@ -109,6 +109,21 @@ func enterSetup(ctx context.Context, kvm *pikvm.Client) error {
 	return err
 }
 
+// record writes a film of the screen.
+func record(ctx context.Context, kvm *pikvm.Client, path string, length time.Duration) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	film, err := kvm.Media.Record(ctx, file, &pikvm.RecordOptions{Duration: length})
+	if err != nil {
+		return err
+	}
+	fmt.Println("lost frames:", film.Lost)
+	return file.Close()
+}
+
 // pinned returns the value for the option PinnedSHA256.
 func pinned(ctx context.Context, url string) (string, error) {
 	pin, err := pikvm.Fingerprint(ctx, url, nil)
@@ -224,6 +239,40 @@ func ExampleClient_WaitForText() {
 	// Output:
 	// the host says "Press Enter for setup"
 	// done
+}
+
+func ExampleMedia_Record() {
+	device := pikvmtest.New(&pikvmtest.Options{Streamer: pikvmtest.StreamerOptions{Forever: true}})
+	if err := device.Start(); err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer device.Close()
+	kvm, err := pikvm.New(device.URL(), &pikvm.Options{Password: "admin"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer kvm.Close()
+	dir, err := os.MkdirTemp("", "example")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "screen.h264")
+
+	fmt.Println(explain(record(context.Background(), kvm, path, 200*time.Millisecond)))
+	film, err := os.ReadFile(path)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("begins with % x\n", film[:5])
+	// Output:
+	// lost frames: 0
+	// done
+	// begins with 00 00 00 01 67
 }
 
 func ExampleFingerprint() {

@@ -71,3 +71,30 @@ func Changed(before, after *Snapshot, region image.Rectangle) (float64, error) {
 	}
 	return first.changed(second), nil
 }
+
+// DecodeFrame takes a message of the media socket apart.
+func DecodeFrame(message []byte, format MediaFormat, pure bool) (f MediaFrame, ok bool, err error) {
+	return decodeFrame(message, format, pure)
+}
+
+// DecodeAnnouncement reads the first message of the media socket.
+func DecodeAnnouncement(message []byte) (*MediaState, error) { return decodeAnnouncement(message) }
+
+// FrameBuffer is what keeps frames for slow readers.
+type FrameBuffer struct{ *frameBuffer }
+
+// NewFrameBuffer returns one for so many frames.
+func NewFrameBuffer(maxFrames int, format MediaFormat) FrameBuffer {
+	return FrameBuffer{newFrameBuffer(maxFrames, format)}
+}
+
+// Put appends a frame; Poll takes one without waiting.
+func (b FrameBuffer) Put(f MediaFrame) bool { return b.put(f) }
+
+func (b FrameBuffer) Poll() (MediaFrame, bool) {
+	f, ok, _ := b.poll()
+	return f, ok
+}
+
+// Held returns how many bytes and frames are kept, and how many frames were lost.
+func (b FrameBuffer) Held() (bytes, frames int, lost uint64) { return b.bytes, len(b.frames), b.lost }

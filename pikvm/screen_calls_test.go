@@ -3,6 +3,7 @@ package pikvm_test
 import (
 	"context"
 	"image"
+	"io"
 	"math"
 	"regexp"
 	"testing"
@@ -30,6 +31,21 @@ func screenBounds() []bound {
 			return err
 		}
 	}
+	media := func(o *pikvm.MediaOptions) restCall {
+		return func(ctx context.Context, c *pikvm.Client) error {
+			s, err := c.Media.Open(ctx, o)
+			if err == nil {
+				_ = s.Close()
+			}
+			return err
+		}
+	}
+	record := func(to io.Writer, o *pikvm.RecordOptions) restCall {
+		return func(ctx context.Context, c *pikvm.Client) error {
+			_, err := c.Media.Record(ctx, to, o)
+			return err
+		}
+	}
 	any := regexp.MustCompile("")
 	least, over := math.SmallestNonzeroFloat64, math.Nextafter(1, 2)
 	return []bound{
@@ -49,6 +65,14 @@ func screenBounds() []bound {
 		{"change of NaN", "Threshold", change(&pikvm.WaitChangeOptions{Threshold: math.NaN()})},
 		{"change of a pixel", "", change(&pikvm.WaitChangeOptions{Region: image.Rect(0, 0, 1, 1)})},
 		{"change beside the screen", "Region", change(&pikvm.WaitChangeOptions{Region: image.Rect(0, 0, 65536, 1)})},
+		{"video", "", media(nil)},
+		{"video of pictures", "", media(&pikvm.MediaOptions{Format: pikvm.MediaJPEG, Pure: true, Buffer: 1, MaxFrame: 1})},
+		{"video of another format", "Format", media(&pikvm.MediaOptions{Format: "h265"})},
+		{"video with a negative buffer", "Buffer", media(&pikvm.MediaOptions{Buffer: -1})},
+		{"video with negative frames", "MaxFrame", media(&pikvm.MediaOptions{MaxFrame: -1})},
+		{"recording", "", record(io.Discard, &pikvm.RecordOptions{Duration: 1})},
+		{"recording to nothing", "to", record(nil, nil)},
+		{"recording of negative length", "Duration", record(io.Discard, &pikvm.RecordOptions{Duration: -1})},
 		{"change since no picture", "Since", change(&pikvm.WaitChangeOptions{Since: new(pikvm.Snapshot)})},
 	}
 }

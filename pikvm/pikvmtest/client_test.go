@@ -34,10 +34,15 @@ type listener struct {
 
 // dialSocket opens an event socket as admin, unless a header says who, and returns the error of the handshake.
 func (k *kvm) dialSocket(query string, header http.Header) (*wsconn.Conn, error) {
+	return k.dialPath("/api/ws"+query, header)
+}
+
+// dialPath is dialSocket for any socket of the device.
+func (k *kvm) dialPath(path string, header http.Header) (*wsconn.Conn, error) {
 	if header == nil {
 		header = http.Header{"X-Kvmd-User": {"admin"}, "X-Kvmd-Passwd": {"admin"}}
 	}
-	return wsconn.Dial(k.t.Context(), strings.Replace(k.URL(), "http", "ws", 1)+"/api/ws"+query, &wsconn.DialOptions{
+	return wsconn.Dial(k.t.Context(), strings.Replace(k.URL(), "http", "ws", 1)+path, &wsconn.DialOptions{
 		DialContext: k.dial,
 		Header:      header,
 		TLSConfig:   &tls.Config{InsecureSkipVerify: true},
@@ -47,7 +52,13 @@ func (k *kvm) dialSocket(query string, header http.Header) (*wsconn.Conn, error)
 // listen opens an event socket that does not count as a viewer, and reads it until the test ends.
 func (k *kvm) listen(query string) *listener {
 	k.t.Helper()
-	conn, err := k.dialSocket(query, nil)
+	return k.listenAt("/api/ws" + query)
+}
+
+// listenAt is listen for any socket of the device.
+func (k *kvm) listenAt(path string) *listener {
+	k.t.Helper()
+	conn, err := k.dialPath(path, nil)
 	if err != nil {
 		k.t.Fatal(err)
 	}

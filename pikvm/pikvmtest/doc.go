@@ -15,7 +15,8 @@
 //
 // It answers with the statuses, texts and timing of a device of the chosen version ([Options.Version]): all ways to
 // authenticate, the redirects of the router, the pages of the web server in front, the two ATX lines with their busy
-// times, keyboard and mouse with a host that takes text, video with a screen of text, the mass storage with its list that is a second behind, GPIO, the
+// times, keyboard and mouse with a host that takes text, video with a screen of text, the media sockets with H.264 of
+// numbered frames, the mass storage with its list that is a second behind, GPIO, the
 // switch, Redfish, metrics, the journal, and the event socket with its full states and changes.
 //
 // # Faults
@@ -25,7 +26,8 @@
 // [Server.SetPowerLED] makes the power LED lie. [Server.HoldMSD], [Server.SetMSDOnline] and [Server.LockDrive] get in the way
 // of the storage, [Server.HoldGPIO] and [Server.SetGPIOOnline] of a channel; a [RemoteImage] can break off.
 // [Server.SetHIDOnline], [Server.SetHIDBusy] and [Server.SetHIDLEDs] are what a host does to keyboard and mouse,
-// [Server.SetSignal] and [Server.SetScreenText] what it shows.
+// [Server.SetSignal] and [Server.SetScreenText] what it shows. [Server.SetMedia], [Server.DropMedia], [Server.SilenceMedia] and
+// [Server.EmitMedia] break the media sockets.
 //
 // # What happened
 //

@@ -67,14 +67,21 @@ func (s *Server) takeBody(w http.ResponseWriter, r *http.Request) bool {
 }
 
 // guarded is the access to the daemons that do not check credentials themselves: the web server asks kvmd first. A
-// daemon that does not run is 502, which the media daemon never does here.
+// daemon that does not run is 502, and the one for WebRTC never does here.
 func (s *Server) guarded(w http.ResponseWriter, r *http.Request, path string) {
 	if !s.takeBody(w, r) {
 		return
 	}
 	switch status := s.authCheck(r); status {
 	case http.StatusOK:
-		if !strings.HasPrefix(path, "/streamer/") || !s.streamer.serveStreamer(w, r, path) {
+		served := false
+		switch {
+		case strings.HasPrefix(path, "/streamer/"):
+			served = s.streamer.serveStreamer(w, r, path)
+		case strings.HasPrefix(path, "/api/media"):
+			served = s.media.serve(w, r, path)
+		}
+		if !served {
 			writePage(w, http.StatusBadGateway)
 		}
 	case http.StatusUnauthorized, http.StatusForbidden:

@@ -103,7 +103,7 @@ func TestBodyLimit(t *testing.T) {
 // TestGuarded shows the daemons whose credentials the web server checks, with its own pages.
 func TestGuarded(t *testing.T) {
 	t.Parallel()
-	k := start(t, nil)
+	k := start(t, &pikvmtest.Options{Media: pikvmtest.MediaOptions{Absent: true}})
 	for _, tc := range []struct {
 		name, path string
 		who        func(*http.Request)

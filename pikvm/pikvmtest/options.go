@@ -71,6 +71,9 @@ type Options struct {
 	// Streamer is the video.
 	Streamer StreamerOptions
 
+	// Media is the daemon that hands out H.264.
+	Media MediaOptions
+
 	// GPIO are the channels, besides those of the device itself. Nil means led1, relay1, button1 and cmd1.
 	GPIO []GPIOChannel
 
@@ -160,6 +163,9 @@ func (o *Options) withDefaults() (Options, error) {
 		return c, err
 	}
 	if c.HID, err = c.HID.withDefaults(); err != nil {
+		return c, err
+	}
+	if c.Media, err = c.Media.withDefaults(); err != nil {
 		return c, err
 	}
 	c.Users = maps.Clone(c.Users)

@@ -30,6 +30,7 @@ type Server struct {
 	gpio      *gpio
 	hid       *hid
 	streamer  *streamer
+	media     *media
 	kvmSwitch *kvmSwitch
 	journal   *journal
 	parts     []subsystem
@@ -94,7 +95,7 @@ func New(opts *Options) *Server {
 	s.info = newInfo(s.version, !s.opts.AuthDisabled, s.sched, s.hub)
 	s.atx = newATX(&s.opts, s.version, s.sched, s.hub)
 	s.msd, s.gpio, s.hid, s.kvmSwitch = newMSD(s), newGPIO(s), newHID(s), newSwitch(s)
-	s.streamer = newStreamer(s)
+	s.streamer, s.media = newStreamer(s), newMedia(s)
 	s.journal = newJournal(s)
 	s.parts = s.newSubsystems()
 	s.router = &router{auth: s.auth, routes: make(map[string]map[string]*route)}
