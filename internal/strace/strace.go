@@ -21,7 +21,7 @@ func Flags(out string) []string {
 	return []string{
 		"-f", "-qq", "-xx", "-s", "16777216", "-e", "signal=none", "-o", out, "-e", "trace=" + strings.Join([]string{
 			"open", "openat", "openat2", "creat", "close", "dup", "dup2", "dup3",
-			"write", "writev", "pwrite64", "pwritev", "pwritev2", "sendfile", "copy_file_range",
+			"lseek", "write", "writev", "pwrite64", "pwritev", "pwritev2", "sendfile", "copy_file_range",
 			"truncate", "ftruncate", "fallocate", "fsync", "fdatasync", "sync_file_range", "sync", "syncfs",
 			"rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat",
 			"unlink", "unlinkat", "rmdir", "mkdir", "mkdirat",
@@ -32,23 +32,31 @@ func Flags(out string) []string {
 // Notes is the file by which the traced process speaks to the reader of its operations: each write to it is a note.
 const Notes = "notes"
 
-// Ops reads what strace wrote, under [Flags], about a process that started in an empty directory. That directory is the
-// root of the disk; it gets the operations on relative paths. Absolute paths are no concern of it. A call on its files
-// that is none of cutdisk's operations is an error.
-func Ops(r io.Reader) ([]cutdisk.Op, error) {
-	t := tracer{
-		fds: make(map[string]string), files: make(map[string]int), open: make(map[string]int),
-		dirs: map[string]bool{cutdisk.Root: true},
+// Ops reads what strace wrote, under [Flags], about processes that worked in a directory one behind the other, the first of
+// which found it empty. That directory is the root of the disk; it gets the operations on relative paths. Absolute paths
+// are no concern of it. A call on its files that is none of cutdisk's operations is an error.
+func Ops(traces ...io.Reader) ([]cutdisk.Op, error) {
+	t := tracer{files: make(map[string]int), dirs: map[string]bool{cutdisk.Root: true}}
+	for i, r := range traces {
+		t.fds, t.open, t.ends = make(map[string]string), make(map[string]int), make(map[string]int64)
+		if err := t.process(r); err != nil {
+			return nil, fmt.Errorf("process %d: %w", i+1, err)
+		}
 	}
+	return t.ops, nil
+}
+
+// process reads the calls of one process.
+func (t *tracer) process(r io.Reader) error {
 	halves := make(map[string]string) // calls that have begun, by thread
 	in := bufio.NewReader(r)
 	for n := 1; ; n++ {
 		line, err := in.ReadString('\n')
 		if err == io.EOF && line == "" {
-			return t.ops, nil
+			return t.unfinished(halves)
 		}
 		if err != nil && err != io.EOF {
-			return nil, err
+			return err
 		}
 		thread, text, _ := strings.Cut(strings.TrimSpace(line), " ")
 		text = strings.TrimSpace(text)
@@ -62,9 +70,21 @@ func Ops(r io.Reader) ([]cutdisk.Op, error) {
 			delete(halves, thread)
 		}
 		if err := t.line(text); err != nil {
-			return nil, fmt.Errorf("line %d: %w", n, err)
+			return fmt.Errorf("line %d: %w", n, err)
 		}
 	}
+}
+
+// unfinished takes the calls that the end of the process found under way: whether they were done cannot be told, so there
+// may be none that changes a file.
+func (t *tracer) unfinished(halves map[string]string) error {
+	for _, text := range halves {
+		_, args, _ := strings.Cut(text, "(")
+		if _, ours := t.fds[strings.TrimSpace(strings.Split(args, ",")[0])]; ours {
+			return fmt.Errorf("the process was killed within %.200s", text)
+		}
+	}
+	return nil
 }
 
 // tracer follows the files of a process.
@@ -72,6 +92,7 @@ type tracer struct {
 	ops   []cutdisk.Op
 	fds   map[string]string // path by descriptor
 	open  map[string]int    // file by descriptor
+	ends  map[string]int64  // where the next plain write goes, by descriptor
 	files map[string]int    // file by path
 	dirs  map[string]bool
 	last  int // number of the youngest file
@@ -181,6 +202,15 @@ func (t *tracer) used(c call) error {
 		}
 		t.ops = append(t.ops, cutdisk.Op{Kind: cutdisk.Write, File: file, Off: off, Data: data[:n]})
 		return nil
+	case c.name == "write" && isFile:
+		data, err := quoted(c.arg(1))
+		n := number(c.result)
+		if err != nil || n < 0 || n > int64(len(data)) {
+			return c.unknown()
+		}
+		t.ops = append(t.ops, cutdisk.Op{Kind: cutdisk.Write, File: file, Off: t.ends[fd], Data: data[:n]})
+		t.ends[fd] += n
+		return nil
 	case c.name == "ftruncate" && isFile:
 		size := number(c.arg(1))
 		if size < 0 {
@@ -197,11 +227,15 @@ func (t *tracer) used(c call) error {
 func (t *tracer) opened(c call, arg, flags string) error {
 	delete(t.fds, c.result) // of a file that is no concern
 	delete(t.open, c.result)
+	delete(t.ends, c.result)
 	name, ok, err := path(arg)
 	if !ok || err != nil {
 		return err
 	}
 	t.fds[c.result] = name
+	if name != filepath.Join(cutdisk.Root, Notes) && strings.Contains(flags, "O_APPEND") {
+		return c.unknown()
+	}
 	if t.dirs[name] || name == filepath.Join(cutdisk.Root, Notes) {
 		return nil
 	}

@@ -68,7 +68,10 @@ func TestUnknown(t *testing.T) {
 	t.Parallel()
 	const open = `1 openat(AT_FDCWD, "\x61", O_RDWR|O_CREAT, 0640) = 3` + "\n"
 	for _, line := range []string{
-		`1 write(3, "\x61", 1) = 1`,
+		`1 lseek(3, 5, SEEK_SET) = 5`,
+		`1 write(3, "\x61", 2) = 2`,
+		`1 openat(AT_FDCWD, "\x61", O_WRONLY|O_APPEND) = 4`,
+		`1 pwrite64(3, "\x61", 1, 0 <unfinished ...>`,
 		`1 writev(3, [{iov_base="\x61", iov_len=1}], 1) = 1`,
 		`1 fallocate(3, 0, 0, 100) = 0`,
 		`1 dup(3) = 4`,
@@ -86,6 +89,35 @@ func TestUnknown(t *testing.T) {
 		if ops, err := strace.Ops(strings.NewReader(open + line)); err == nil {
 			t.Errorf("%s gives %v", line, ops)
 		}
+	}
+}
+
+// TestProcesses: the files of one process are those that the next one finds; its descriptors are not. A plain write goes
+// behind the one before.
+func TestProcesses(t *testing.T) {
+	t.Parallel()
+	first := `1 openat(AT_FDCWD, "\x61", O_RDWR|O_CREAT, 0640) = 3
+1 write(3, "\x68\x69", 2) = 2
+1 write(3, "\x21", 1) = 1
+1 +++ killed by SIGKILL +++
+`
+	second := `2 write(3, "\x6f\x6b", 2) = 2
+2 openat(AT_FDCWD, "\x61", O_RDWR) = 3
+2 write(3, "\x48", 1) = 1
+2 write(1, "\x48" <unfinished ...>
+`
+	got, err := strace.Ops(strings.NewReader(first), strings.NewReader(second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []cutdisk.Op{
+		{Kind: cutdisk.Create, File: 1, Name: "/a"},
+		{Kind: cutdisk.Write, File: 1, Data: []byte("hi")},
+		{Kind: cutdisk.Write, File: 1, Off: 2, Data: []byte("!")},
+		{Kind: cutdisk.Write, File: 1, Data: []byte("H")},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("-want +got:\n%s", d)
 	}
 }
 
