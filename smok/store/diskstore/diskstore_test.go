@@ -83,7 +83,6 @@ func texts(t testing.TB, l store.Log) []string {
 	}
 }
 
-
 // The parts below close the whole store.
 
 type closingLog struct {
