@@ -177,24 +177,3 @@ func (o *Order) decodeWrite(entry map[string]any) (reason string) {
 	}
 	return ""
 }
-
-// CommandsFromTree decodes the commands of a macro. Those that cannot be used are among the problems.
-func CommandsFromTree(tree any) ([]Command, []Problem) {
-	list, ok := tree.([]any)
-	if !ok {
-		return nil, []Problem{{smokerr.BadEntry(op, "macro", 0, "has no list of commands", nil), tree}}
-	}
-	var problems []Problem
-	commands := make([]Command, 0, len(list))
-	for i, raw := range list {
-		entry, _ := raw.(map[string]any)
-		path, ok := entry[keyPath].(string)
-		v, isValue := scalar(entry[keyValue])
-		if !ok || path == "" || len(path) > value.MaxPath || !isValue {
-			problems = append(problems, Problem{smokerr.BadEntry(op, "command", i, "has no path and value", nil), raw})
-			continue
-		}
-		commands = append(commands, Command{path, v})
-	}
-	return commands, problems
-}

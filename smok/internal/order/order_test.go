@@ -214,24 +214,13 @@ func TestNumbersOfOtherDecoders(t *testing.T) {
 
 func TestMacro(t *testing.T) {
 	t.Parallel()
-	var tree any
-	if err := json.Unmarshal([]byte(`[{"path":"W1","value":5},{"path":"B1","value":true},{"path":"W1","value":7},
-		{"path":"W2"},{"value":5},5,{"path":"","value":1}]`), &tree); err != nil {
-		t.Fatal(err)
-	}
-	commands, problems := order.CommandsFromTree(tree)
-	if len(problems) != 4 {
-		t.Errorf("%d problems, want 4", len(problems))
-	}
+	commands := []order.Command{{Path: "W1", Value: int64(5)}, {Path: "B1", Value: true}, {Path: "W1", Value: 7.0}}
 	want := order.Section{Orders: []order.Order{
 		{Type: order.Write, Path: "W1", Value: 7.0, Advise: order.Force},
 		{Type: order.Write, Path: "B1", Value: true, Advise: order.Force},
 	}}
 	if diff := cmp.Diff(want, order.Macro(commands)); diff != "" {
 		t.Errorf("of two commands for one pathpoint the last one counts (-want +got):\n%s", diff)
-	}
-	if _, problems := order.CommandsFromTree(nil); len(problems) != 1 {
-		t.Errorf("no list is one problem, got %v", problems)
 	}
 }
 

@@ -168,8 +168,8 @@ func TestMergeStopsWhenNobodyAsks(t *testing.T) {
 func TestRowErr(t *testing.T) {
 	t.Parallel()
 	good := value.Sample{Value: int64(1)}
-	first := value.Sample{Time: time.UnixMilli(5), Fault: smokerr.ReasonTimeout}
-	second := value.Sample{Time: time.UnixMilli(6), Fault: smokerr.ReasonType}
+	first := value.Sample{Time: time.UnixMilli(5), Reason: smokerr.ReasonTimeout}
+	second := value.Sample{Time: time.UnixMilli(6), Reason: smokerr.ReasonType}
 	if err := (series.Row{Samples: []value.Sample{good, good}}).Err([]string{"W1", "W2"}); err != nil {
 		t.Error(err)
 	}

@@ -147,7 +147,7 @@ func TestSample(t *testing.T) {
 	if err := (value.Sample{Time: at, Value: int64(7)}).Err("W1"); err != nil {
 		t.Errorf("a good reading has the error %v", err)
 	}
-	err := value.Sample{Time: at, Fault: smokerr.ReasonTimeout}.Err("W1")
+	err := value.Sample{Time: at, Reason: smokerr.ReasonTimeout}.Err("W1")
 	failed, ok := errors.AsType[*smokerr.OperationFailedError](err)
 	if !ok || failed.Target != "W1" || !failed.Time.Equal(at) || !errors.Is(err, errkit.Timeout) {
 		t.Errorf("got %v", err)
