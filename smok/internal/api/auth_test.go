@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
@@ -190,17 +191,25 @@ func TestTrust(t *testing.T) {
 	}
 }
 
-// TestRefusedCertificate checks a hub that does not want the device's certificate.
+// TestRefusedCertificate checks a hub that does not want the device's certificate: an error that says so, and at once.
 func TestRefusedCertificate(t *testing.T) {
 	t.Parallel()
-	network, _, ca := hubTLS(t, tls.RequireAnyClientCert, func(http.ResponseWriter, *http.Request) { t.Error("a request") })
-	client := connect(t, network, func(c *api.Config) {
-		c.BaseURL, c.Auth, c.RootCAs = "https://hub.test", api.AuthHeader, ca.Pool() // shows none
+	device(ngtt.LocalDevelopment) // made outside the bubble
+	synctest.Test(t, func(t *testing.T) {
+		network, _, ca := hubTLS(t, tls.RequireAnyClientCert, func(http.ResponseWriter, *http.Request) { t.Error("a request") })
+		client := connect(t, network, func(c *api.Config) {
+			c.BaseURL, c.Auth, c.RootCAs = "https://hub.test", api.AuthHeader, ca.Pool() // shows none
+		})
+		began := time.Now()
+		_, err := client.Orders(t.Context())
+		if response, ok := errors.AsType[*smokerr.ResponseError](err); !ok || !response.NoLink() || !response.Identity() {
+			t.Errorf("%v", err)
+		}
+		client.Close()
+		if took := time.Since(began); took != 0 {
+			t.Errorf("took %v", took)
+		}
 	})
-	_, err := client.Orders(t.Context())
-	if response, ok := errors.AsType[*smokerr.ResponseError](err); !ok || !response.NoLink() || !response.Identity() {
-		t.Errorf("%v", err)
-	}
 }
 
 // TestConfig checks that what cannot work is refused, field by field.
