@@ -106,3 +106,17 @@ func TestBadEvents(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+func TestForgottenAlarmsAreRaisedAgain(t *testing.T) {
+	t.Parallel()
+	hub := start(t, smoktest.Options{MaxKept: 2})
+	p := connect(t, hub, "pump")
+	provisional := func(id string) object { return event(object{"metadata": object{smoktest.ProvisionalKey: id}}) }
+	first := post(p, provisional("1"), provisional("2"), provisional("3"), provisional("1"), provisional("3"))
+	if first[0] == first[3] || first[2] != first[4] {
+		t.Errorf("%v", first)
+	}
+	if got := hub.Device("pump").Alarms(); len(got) != 2 || got[0].UUID != first[2] || got[0].Posts != 2 {
+		t.Errorf("%+v", got)
+	}
+}

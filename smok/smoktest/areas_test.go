@@ -199,6 +199,9 @@ func TestSlaves(t *testing.T) {
 	const path = "/v1/device/instrumentation/"
 	p.refused("GET", path+"s1", nil, http.StatusNotFound)
 	p.refused("PATCH", path+"s1", object{"instrumentation": "x"}, http.StatusNotFound)
+	if _, ok := pump.Slave("s1"); ok || pump.ID() != "pump" {
+		t.Error("a slave of nobody")
+	}
 	pump.SetInfo(smoktest.Info{Slaves: []smoktest.Slave{{ID: "s1"}}})
 	p.want("GET", path+"s1", nil, `{"linkstate":"{}","instrumentation":""}`)
 	p.want("PATCH", path+"s1", object{"linkstate": `{"status":true,"failed_devices":[1,2]}`}, `{}`)

@@ -56,7 +56,9 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		return h.serveCall(r, req)
 	}
-	x.run(h.faults.take(id, r))
+	f, before := h.faults.take(id, r)
+	h.watch.notify() // of one more hit
+	x.run(f, before)
 }
 
 func (h *Hub) enter() bool {

@@ -3,10 +3,13 @@ package smoktest_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/fieldlink-go/fieldlink/smok/smoktest"
 )
@@ -84,6 +87,9 @@ func TestSidesGoDownAlone(t *testing.T) {
 				}
 			}
 			check(0, true, true)
+		}
+		if d := cmp.Diff("REST NGTT both", fmt.Sprint(smoktest.REST, " ", smoktest.NGTT, " ", smoktest.Both)); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
 		}
 		began := time.Now()
 		if err := hub.Restart(time.Hour); err != nil || time.Since(began) != time.Hour {

@@ -11,7 +11,7 @@ import (
 )
 
 // maxUnpacked bounds a log message after decompression.
-const maxUnpacked = 16 << 20
+const maxUnpacked = 4 << 20
 
 // LogRecord is a record of a device's log.
 type LogRecord struct {

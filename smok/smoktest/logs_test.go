@@ -19,7 +19,10 @@ const deviceLogs = "/v1/device/device_logs"
 func pack(t *testing.T, text string) string {
 	t.Helper()
 	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
+	w, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, _ = w.Write([]byte(text)) // to memory
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
@@ -70,7 +73,7 @@ func TestBadLogs(t *testing.T) {
 	for name, bad := range map[string]any{
 		"unknown encoding": content("gzip", good), "not base64": content("base64-gzip", "*"), "not gzip": content("base64-gzip", "AAAA"),
 		"cut gzip": content("base64-gzip", good[:16]), "content no text": content("base64-gzip", 1), "message no text": record(1, 1),
-		"time is a float": record(1.0, "x"), "traceback": traceback, "bomb": content("base64-gzip", pack(t, strings.Repeat("x", 17<<20))),
+		"time is a float": record(1.0, "x"), "traceback": traceback, "bomb": content("base64-gzip", pack(t, strings.Repeat("x", 4<<20+1))),
 	} {
 		t.Run(name, func(t *testing.T) {
 			p.refused("PUT", deviceLogs, list{record(1, "x"), bad}, http.StatusBadRequest)

@@ -158,3 +158,19 @@ func TestOrdersSurviveARestartOfTheHub(t *testing.T) {
 		}
 	})
 }
+
+func TestFaultsOfTheOrderLink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hub, network := startInMemory(t, smoktest.Options{})
+		pump := hub.Device("pump")
+		hub.NGTT().SetFaults(ngtttest.Faults{DropBeforeConfirm: 2})
+		device(t, hub, "pump", func(ctx context.Context, o *ngtt.Order) { _ = o.Ack(ctx) }, ngtt.Options{DialContext: network.DialContext})
+		enqueue(t, pump, section(smoktest.Read("W1")))
+		if err := hub.Wait(t.Context(), func() bool { return pump.Counts().Orders.Confirmed == 1 }); err != nil {
+			t.Fatal(err)
+		}
+		if c := pump.Counts().Orders; c.Delivered != 3 || c.Connections != 3 {
+			t.Errorf("%+v", c)
+		}
+	})
+}

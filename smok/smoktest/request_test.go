@@ -7,10 +7,12 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/fieldlink-go/fieldlink/internal/netem"
 	"github.com/fieldlink-go/fieldlink/ngtt/minijson"
 	"github.com/fieldlink-go/fieldlink/ngtt/ngtttest"
 	"github.com/fieldlink-go/fieldlink/smok/smoktest"
@@ -196,15 +198,30 @@ func TestJournal(t *testing.T) {
 
 func TestJournalIsBounded(t *testing.T) {
 	t.Parallel()
-	hub := start(t, smoktest.Options{})
-	p := connect(t, hub, "pump")
+	hub := start(t, smoktest.Options{PlainHTTP: true})
+	p := newPeer(t, hub, (&net.Dialer{}).DialContext)
 	body := make([]byte, 10<<20)
 	for range 3 {
-		p.refused("POST", pathpoints, body, http.StatusBadRequest)
+		p.refused("POST", pathpoints, body, http.StatusUnauthorized)
 	}
 	if r := hub.Requests(); len(r) != 1 || r[0].Number != 3 {
 		t.Errorf("%d requests", len(r))
 	}
+}
+
+func TestARequestThatBreaksOffIsNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hub, network := startInMemory(t, smoktest.Options{PlainHTTP: true})
+		p := newPeer(t, hub, network.DialContext)
+		network.CutAfter(netem.Up, 1000, netem.RST)
+		if _, _, err := p.exchange("POST", pathpoints, make([]byte, 2000)); err == nil {
+			t.Error("an answer to half a request")
+		}
+		synctest.Wait()
+		if r := hub.Requests(); len(r) != 0 {
+			t.Errorf("%+v", r)
+		}
+	})
 }
 
 func TestOnlyHTTP1(t *testing.T) {
