@@ -48,6 +48,7 @@ const (
 	callSend    = "send"
 	callPing    = "ping"
 	callClose   = "close"
+	callLinger  = "linger"
 )
 
 // errMask ends the reading when the peer masks its frames though it must not, or the other way round.
