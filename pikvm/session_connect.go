@@ -90,6 +90,7 @@ func (s *Session) connect(ctx context.Context, _ wsclient.Attempt) (*wsconn.Conn
 		}
 	}
 	s.delays.Connected()
+	_ = conn.SetLinger(0) // no key arrives after the end of its connection, where the network can do that
 	s.wire.Lock() // input that is being written belongs to the connection before
 	defer s.wire.Unlock()
 	s.mu.Lock()

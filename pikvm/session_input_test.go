@@ -3,8 +3,6 @@ package pikvm_test
 import (
 	"context"
 	"errors"
-	"net/http"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,10 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
-	"github.com/fieldlink-go/fieldlink/internal/netem"
 	"github.com/fieldlink-go/fieldlink/pikvm"
 	"github.com/fieldlink-go/fieldlink/pikvm/pikvmtest"
-	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
 )
 
 // struck is what the host noticed of an input.
@@ -324,63 +320,4 @@ func TestSessionCloseReleases(t *testing.T) {
 			})
 		})
 	}
-}
-
-// TestSessionInputStalls: a call that is canceled while the device takes nothing returns, and the connection is given up
-// when a key may be pressed that cannot be released.
-func TestSessionInputStalls(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		network := netem.New(&netem.Options{Window: 256})
-		var accepted atomic.Int32
-		end := make(chan struct{})
-		defer close(end)
-		serveHTTP(t, network, func(w http.ResponseWriter, r *http.Request) {
-			conn, err := wsconn.Accept(w, r, nil)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			defer func() { _ = conn.CloseNow() }()
-			if err := conn.Write(wsconn.Text, []byte(`{"event_type":"loop","event":{"version":{"major":4,"minor":197}}}`)); err != nil {
-				t.Error(err)
-			}
-			if accepted.Add(1) == 1 {
-				<-end // and reads nothing
-				return
-			}
-			for {
-				if _, p, err := conn.Read(nil); err != nil {
-					return
-				} else if p[0] != 0 {
-					t.Errorf("the next connection got %x", p)
-				}
-			}
-		})
-		s, err := newClient(t, kvmHTTP, on(network, pikvm.Options{})).Events(t.Context(), &pikvm.EventOptions{SilenceTimeout: -1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		sub := s.Subscribe(pikvm.EventDisconnected, pikvm.EventConnected)
-		var took time.Duration
-		for letter := 'A'; letter <= 'Z'; letter++ {
-			start := time.Now()
-			if err = s.Key(within(t, time.Second), pikvm.Key("Key"+string(letter)), pikvm.Press); err != nil {
-				took = time.Since(start)
-				break
-			}
-		}
-		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errkit.NotSent) || took > 6*time.Second {
-			t.Errorf("error is %v after %v", err, took)
-		}
-		next(t, sub)
-		next(t, sub)
-		if err := s.ReleaseAll(t.Context()); err != nil {
-			t.Error(err)
-		}
-		synctest.Wait()
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 }

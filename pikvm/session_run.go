@@ -20,6 +20,7 @@ func (s *Session) run() {
 	others.Go(func() {
 		<-s.life.Done()
 		s.letGo()
+		s.part()
 		_ = s.manager.Close() // returns nil
 	})
 	for ev, err := range s.manager.Events(context.Background()) {
@@ -34,6 +35,14 @@ func (s *Session) run() {
 		}
 	}
 	s.finish()
+}
+
+// part lets the device hear of a proper end.
+func (s *Session) part() {
+	s.mu.Lock()
+	newest := s.newest
+	s.mu.Unlock()
+	_ = newest.conn.SetLinger(-1) // one that has ended needs it no more
 }
 
 // receive takes one message: the state first, then the readers, so that whoever hears of an event finds it in the
