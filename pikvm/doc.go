@@ -35,7 +35,7 @@
 //
 // [HID] presses keys and buttons, moves the mouse, types text on the layout of the host ([HID.Type], [Layouts]), and lets
 // the device type. Keys are named by their place: [Key]. A [Session] does all but the last as well, without waiting for
-// answers: [Input] is what they have in common.
+// answers: [Input] is what they have in common. [Client.RunMacro] plays what the web interface has recorded.
 //
 // # Screen
 //
@@ -55,10 +55,10 @@
 // Every error matches [Err]. [ErrAuth], [ErrBusy], [ErrUnavailable], [ErrDisabled] and their like tell what the device
 // said: all of them are an [APIError]. [ErrConnect] and [ErrConnectionTimeout] tell that it was not reached or did not
 // answer, [ErrWebSocket] that a socket broke, [ErrPower] that the LED did not show what was asked for, [ErrScreen] that the
-// screen did not, [ErrMSD] that an operation on images did not reach its end, [ErrTyping] that a text was typed in part, [ErrConfiguration] that an option
-// or argument was wrong. The kinds of package errkit answer the general questions:
-// whether it may work later (errkit.Transient), and whether it is certain that nothing was sent (errkit.NotSent). No
-// text holds a password, a code or a token.
+// screen did not, [ErrMSD] that an operation on images did not reach its end, [ErrTyping] that a text was typed in part,
+// [ErrMacro] that a macro stopped, [ErrConfiguration] that an option or argument was wrong. The kinds of package errkit
+// answer the general questions: whether it may work later (errkit.Transient), and whether it is certain that nothing was
+// sent (errkit.NotSent). No text holds a password, a code or a token.
 //
 // Wire facts come from the PiKVM API as documented at https://docs.pikvm.org/api/ and as observed on kvmd 4.197.
 package pikvm

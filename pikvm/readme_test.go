@@ -2,6 +2,7 @@ package pikvm_test
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -16,7 +17,14 @@ func TestReadme(t *testing.T) {
 		}
 		return string(text)
 	}
-	examples := read("example_test.go")
+	files, err := filepath.Glob("*example_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var examples string
+	for _, name := range files {
+		examples += read(name)
+	}
 	programs := 0
 	for _, block := range strings.Split(read("README.md"), "```go\n")[1:] {
 		program, _, ok := strings.Cut(block, "```")
@@ -25,7 +33,7 @@ func TestReadme(t *testing.T) {
 		}
 		programs++
 		if !strings.Contains(examples, program) {
-			t.Errorf("example_test.go does not have:\n%s", program)
+			t.Errorf("no example has:\n%s", program)
 		}
 	}
 	if programs < 4 {

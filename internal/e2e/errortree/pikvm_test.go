@@ -24,6 +24,8 @@ var pikvmTree = tree{
 		"ErrExists":            pikvm.ErrExists,
 		"ErrInvalidArgument":   pikvm.ErrInvalidArgument,
 		"ErrMSD":               pikvm.ErrMSD,
+		"ErrInvalidMacro":      pikvm.ErrInvalidMacro,
+		"ErrMacro":             pikvm.ErrMacro,
 		"ErrTyping":            pikvm.ErrTyping,
 		"ErrNotConnected":      pikvm.ErrNotConnected,
 		"ErrNotFound":          pikvm.ErrNotFound,
@@ -49,6 +51,20 @@ var pikvmTree = tree{
 					Field: "User", Reason: "empty",
 				}
 			}, (*pikvm.ConfigurationError)(nil)),
+		sample("invalid macro", errkit.Invalid|errkit.NotSent, "pikvm: op: invalid macro: step 1 (key): state is missing (and 1 more)",
+			func(target string, cause error) error {
+				return &pikvm.InvalidMacroError{
+					ConfigurationError: pikvm.ConfigurationError{
+						Info:  info(pikvm.ErrInvalidMacro, "op", target, cause),
+						Field: "macro", Reason: "step 1 (key): state is missing",
+					},
+					Problems: macroProblems,
+				}
+			}, (*pikvm.InvalidMacroError)(nil), (*pikvm.ConfigurationError)(nil)),
+		sample("macro", 0, "pikvm: op: macro stopped: at step 4.1 (key) of loop 2",
+			func(target string, cause error) error {
+				return &pikvm.MacroError{Info: info(pikvm.ErrMacro, "op", target, cause), Loop: 2, Path: "4.1", Type: "key"}
+			}, (*pikvm.MacroError)(nil)),
 		answer("api", pikvm.ErrAPI, "request refused", 0),
 		answer("busy", pikvm.ErrBusy, "busy", errkit.Busy),
 		answer("unavailable", pikvm.ErrUnavailable, "unavailable", errkit.Unavailable),
@@ -116,6 +132,8 @@ var pikvmTree = tree{
 			}, (*pikvm.MSDError)(nil)),
 	},
 }
+
+var macroProblems = []pikvm.MacroProblem{{Path: "1", Type: "key", Reason: "state is missing"}, {Path: "2", Reason: "nil"}}
 
 func apiError(class *errkit.Class, target string, cause error) pikvm.APIError {
 	return pikvm.APIError{Info: info(class, "op", target, cause), StatusCode: 403, Code: "Some", Message: "no"}
