@@ -200,8 +200,11 @@ func TestFailuresBackOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		opts, d := even(), newDiary()
 		broken := errors.New("broken")
+		var mu sync.Mutex
 		var reported []time.Duration
 		opts.OnResult = func(area string, err error, next time.Duration) {
+			mu.Lock()
+			defer mu.Unlock()
 			if area != "a" || err != nil && !errors.Is(err, broken) {
 				t.Errorf("got %s, %v", area, err)
 			}
@@ -225,6 +228,8 @@ func TestFailuresBackOff(t *testing.T) {
 		if diff := cmp.Diff(seconds(0, 1, 3, 7, 17, 18, 28), d.all()); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
+		mu.Lock()
+		defer mu.Unlock()
 		if diff := cmp.Diff(seconds(1, 2, 4, 10, 1, 10, 10), reported); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
