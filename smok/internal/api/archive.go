@@ -16,7 +16,7 @@ type ArchiveEntry struct {
 
 // ArchiveList returns what the device shall read by itself.
 func (c *Client) ArchiveList(ctx context.Context) ([]ArchiveEntry, error) {
-	k := &call{op: "api.ArchiveList", method: http.MethodGet, path: "/v1/device/pathpoints/archived"}
+	k := &call{op: "hub.ArchiveList", method: http.MethodGet, path: "/v1/device/pathpoints/archived"}
 	var entries []ArchiveEntry
 	err := c.list(ctx, k, "archive", func(entry json.RawMessage) error {
 		e, err := decodeArchiveEntry(entry)

@@ -24,7 +24,7 @@ type BAOBPlan struct {
 
 // BAOBs tells the hub what binary objects the device has and returns what is to be done.
 func (c *Client) BAOBs(ctx context.Context, have []BAOBVersion) (BAOBPlan, error) {
-	k := &call{op: "api.BAOBs", method: http.MethodPost, path: "/v1/device/baobs"}
+	k := &call{op: "hub.BAOBs", method: http.MethodPost, path: "/v1/device/baobs"}
 	var err error
 	if k.body, err = encodeList(k.op, have, writeBAOBVersion); err != nil {
 		return BAOBPlan{}, err
@@ -94,7 +94,7 @@ const versionHeader = "X-SMOK-BAOB-Version"
 // may have got a part. A key that the hub does not have is a *[smokerr.NotFoundError]; a failure of w is a
 // *[smokerr.StoreError].
 func (c *Client) DownloadBAOB(ctx context.Context, key string, w io.Writer, limit int64) (int64, error) {
-	k := &call{op: "api.DownloadBAOB", method: http.MethodGet}
+	k := &call{op: "hub.DownloadBAOB", method: http.MethodGet}
 	escaped, err := segment(k.op, "key", key)
 	if err != nil {
 		return 0, err
@@ -119,7 +119,7 @@ func baobVersion(h http.Header) (int64, error) {
 // memory, and nobody reads it after the return. A source that fails, or is of another size, is a *[smokerr.StoreError],
 // and the hub never gets the whole of it.
 func (c *Client) UploadBAOB(ctx context.Context, key string, version int64, content io.Reader, size int64) error {
-	k := &call{op: "api.UploadBAOB", method: http.MethodPut}
+	k := &call{op: "hub.UploadBAOB", method: http.MethodPut}
 	escaped, err := segment(k.op, "key", key)
 	switch {
 	case err != nil:

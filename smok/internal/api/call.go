@@ -21,7 +21,7 @@ const (
 
 // call is one request.
 type call struct {
-	op     string // "api.DeviceInfo"
+	op     string // "hub.DeviceInfo"
 	method string
 	path   string // below the base, escaped
 	body   []byte // MiniJSON; nil means none

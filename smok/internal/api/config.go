@@ -211,5 +211,5 @@ func validHeader(text string) bool {
 }
 
 func invalid(field, reason string) error {
-	return smokerr.InvalidArgument("api.New", field, reason, nil)
+	return smokerr.InvalidArgument("New", field, reason, nil)
 }

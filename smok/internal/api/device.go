@@ -33,7 +33,7 @@ type SlaveDevice struct {
 
 // DeviceInfo returns what the hub says of the device.
 func (c *Client) DeviceInfo(ctx context.Context) (*DeviceInfo, error) {
-	k := &call{op: "api.DeviceInfo", method: http.MethodGet, path: "/v1/device"}
+	k := &call{op: "hub.DeviceInfo", method: http.MethodGet, path: "/v1/device"}
 	a, err := c.fetch(ctx, k)
 	if err != nil {
 		return nil, err

@@ -37,7 +37,7 @@ func (c *Client) UploadEvents(ctx context.Context, events []Event) ([]string, er
 	if len(events) == 0 {
 		return nil, nil
 	}
-	k := &call{op: "api.UploadEvents", method: http.MethodPost, path: "/v1/device/alarms"}
+	k := &call{op: "hub.UploadEvents", method: http.MethodPost, path: "/v1/device/alarms"}
 	var err error
 	if k.body, err = encodeList(k.op, events, writeEvent); err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func (c *Client) UploadEvents(ctx context.Context, events []Event) ([]string, er
 
 // AppendEvent appends v to dst as it stands in the body of an upload.
 func AppendEvent(dst []byte, v *Event) ([]byte, error) {
-	return appendOne(dst, "api.AppendEvent", v, writeEvent)
+	return appendOne(dst, "hub.AppendEvent", v, writeEvent)
 }
 
 func writeEvent(e *encoder, v *Event) {

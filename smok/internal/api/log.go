@@ -21,13 +21,13 @@ type LogRecord struct {
 
 // UploadLogs sends records. Nothing is sent if there are none.
 func (c *Client) UploadLogs(ctx context.Context, records []LogRecord) error {
-	k := &call{op: "api.UploadLogs", method: http.MethodPut, path: "/v1/device/device_logs"}
+	k := &call{op: "hub.UploadLogs", method: http.MethodPut, path: "/v1/device/device_logs"}
 	return upload(ctx, c, k, records, writeLogRecord)
 }
 
 // AppendLogRecord appends r to dst as it stands in the body of an upload.
 func AppendLogRecord(dst []byte, r *LogRecord) ([]byte, error) {
-	return appendOne(dst, "api.AppendLogRecord", r, writeLogRecord)
+	return appendOne(dst, "hub.AppendLogRecord", r, writeLogRecord)
 }
 
 func writeLogRecord(e *encoder, r *LogRecord) {

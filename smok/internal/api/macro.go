@@ -31,7 +31,7 @@ type MacroOccurrence struct {
 // skipped as a whole.
 func (c *Client) Macros(ctx context.Context, from, to time.Time) ([]Macro, error) {
 	k := &call{
-		op: "api.Macros", method: http.MethodGet,
+		op: "hub.Macros", method: http.MethodGet,
 		path: "/v1/device/macro/occurrences/" + unix(from) + "-" + unix(to),
 	}
 	var macros []Macro
@@ -47,7 +47,7 @@ func (c *Client) Macros(ctx context.Context, from, to time.Time) ([]Macro, error
 
 // MacroDone tells the hub that the macro was executed for the occurrence at this time.
 func (c *Client) MacroDone(ctx context.Context, id string, at time.Time) error {
-	k := &call{op: "api.MacroDone", method: http.MethodPost}
+	k := &call{op: "hub.MacroDone", method: http.MethodPost}
 	escaped, err := segment(k.op, "id", id)
 	if err != nil {
 		return err

@@ -15,7 +15,7 @@ const metadataPath = "/v1/device/metadata/plain/"
 // Metadata returns the value of a key and when it was written; the zero time if the hub does not say. A key without a
 // value is a *[smokerr.NotFoundError].
 func (c *Client) Metadata(ctx context.Context, key string) (string, time.Time, error) {
-	k := &call{op: "api.Metadata", method: http.MethodGet}
+	k := &call{op: "hub.Metadata", method: http.MethodGet}
 	escaped, err := c.metadataSegment(k.op, key)
 	if err != nil {
 		return "", time.Time{}, err
@@ -41,7 +41,7 @@ func (c *Client) Metadata(ctx context.Context, key string) (string, time.Time, e
 
 // PutMetadata sets the value of a key, unless the hub has one that was written after at. Seconds count.
 func (c *Client) PutMetadata(ctx context.Context, key, value string, at time.Time) error {
-	k := &call{op: "api.PutMetadata", method: http.MethodPut}
+	k := &call{op: "hub.PutMetadata", method: http.MethodPut}
 	escaped, err := c.metadataSegment(k.op, key)
 	if err != nil {
 		return err
@@ -60,7 +60,7 @@ func (c *Client) PutMetadata(ctx context.Context, key, value string, at time.Tim
 
 // DeleteMetadata removes a key. One that does not exist is no error.
 func (c *Client) DeleteMetadata(ctx context.Context, key string) error {
-	k := &call{op: "api.DeleteMetadata", method: http.MethodDelete}
+	k := &call{op: "hub.DeleteMetadata", method: http.MethodDelete}
 	escaped, err := c.metadataSegment(k.op, key)
 	if err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 // Orders takes the orders that wait at the hub: a JSON list of sections, whatever the form in which the hub sent it. The
 // hub forgets them with its answer, so what is returned here is the only copy.
 func (c *Client) Orders(ctx context.Context) (json.RawMessage, error) {
-	k := &call{op: "api.Orders", method: http.MethodPost, path: "/v1/device/orders"}
+	k := &call{op: "hub.Orders", method: http.MethodPost, path: "/v1/device/orders"}
 	a, err := c.fetch(ctx, k)
 	if err != nil {
 		return nil, err
@@ -33,7 +33,7 @@ func (c *Client) Orders(ctx context.Context) (json.RawMessage, error) {
 
 // SendMessage lets the hub send the message that it has prepared under this id.
 func (c *Client) SendMessage(ctx context.Context, uuid string) error {
-	k := &call{op: "api.SendMessage", method: http.MethodPost}
+	k := &call{op: "hub.SendMessage", method: http.MethodPost}
 	id, err := segment(k.op, "uuid", uuid)
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ type PathpointDef struct {
 
 // SyncPathpoints tells the hub all pathpoints of the device and returns those that the hub knows.
 func (c *Client) SyncPathpoints(ctx context.Context, defs []PathpointDef) ([]PathpointDef, error) {
-	k := &call{op: "api.SyncPathpoints", method: http.MethodPut, path: "/v1/device/pathpoints"}
+	k := &call{op: "hub.SyncPathpoints", method: http.MethodPut, path: "/v1/device/pathpoints"}
 	var err error
 	if k.body, err = encodeList(k.op, defs, writePathpointDef); err != nil {
 		return nil, err

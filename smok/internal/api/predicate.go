@@ -33,7 +33,7 @@ type WeekTime struct {
 // Predicates returns the predicates of the device. Of a predicate with a bad silencing period only that period is
 // skipped.
 func (c *Client) Predicates(ctx context.Context) ([]PredicateDef, error) {
-	k := &call{op: "api.Predicates", method: http.MethodGet, path: "/v1/device/predicates"}
+	k := &call{op: "hub.Predicates", method: http.MethodGet, path: "/v1/device/predicates"}
 	var predicates []PredicateDef
 	err := c.list(ctx, k, "predicate", func(entry json.RawMessage) error {
 		p, err := c.decodePredicate(k.op, entry)

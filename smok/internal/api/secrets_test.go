@@ -129,7 +129,7 @@ func TestLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	for key, want := range map[string]any{
-		"level": "DEBUG", "module": "smok", "target": hubURL, "op": "api.PutMetadata", "status": 200.0, "received": 17.0,
+		"level": "DEBUG", "module": "smok", "target": hubURL, "op": "hub.PutMetadata", "status": 200.0, "received": 17.0,
 	} {
 		if record[key] != want {
 			t.Errorf("%s is %v, want %v", key, record[key], want)

@@ -17,7 +17,7 @@ type SensorDef struct {
 
 // Sensors returns the sensors of the device.
 func (c *Client) Sensors(ctx context.Context) ([]SensorDef, error) {
-	k := &call{op: "api.Sensors", method: http.MethodGet, path: "/v1/device/sensors"}
+	k := &call{op: "hub.Sensors", method: http.MethodGet, path: "/v1/device/sensors"}
 	var sensors []SensorDef
 	err := c.list(ctx, k, "sensor", func(entry json.RawMessage) error {
 		s, err := decodeSensorDef(entry)
@@ -66,13 +66,13 @@ type SensorWrite struct {
 
 // UploadSensorWrites sends records. Nothing is sent if there are none.
 func (c *Client) UploadSensorWrites(ctx context.Context, writes []SensorWrite) error {
-	k := &call{op: "api.UploadSensorWrites", method: http.MethodPut, path: "/v1/device/sensor/write_log"}
+	k := &call{op: "hub.UploadSensorWrites", method: http.MethodPut, path: "/v1/device/sensor/write_log"}
 	return upload(ctx, c, k, writes, writeSensorWrite)
 }
 
 // AppendSensorWrite appends w to dst as it stands in the body of an upload.
 func AppendSensorWrite(dst []byte, w *SensorWrite) ([]byte, error) {
-	return appendOne(dst, "api.AppendSensorWrite", w, writeSensorWrite)
+	return appendOne(dst, "hub.AppendSensorWrite", w, writeSensorWrite)
 }
 
 func writeSensorWrite(e *encoder, w *SensorWrite) {

@@ -23,7 +23,7 @@ type LinkState struct {
 
 // Slave returns what the hub knows of a slave device. A link state that cannot be read is reported as a bad "link state".
 func (c *Client) Slave(ctx context.Context, id string) (SlaveState, error) {
-	k, err := slaveCall("api.Slave", http.MethodGet, id)
+	k, err := slaveCall("hub.Slave", http.MethodGet, id)
 	if err != nil {
 		return SlaveState{}, err
 	}
@@ -52,14 +52,14 @@ func (c *Client) PatchSlaveLinkState(ctx context.Context, id string, state LinkS
 	}{state.Status, state.FailedDevices}
 	linkState, err := json.Marshal(doc)
 	if err != nil {
-		return smokerr.InvalidArgument("api.PatchSlaveLinkState", "state", "cannot be encoded", err)
+		return smokerr.InvalidArgument("hub.PatchSlaveLinkState", "state", "cannot be encoded", err)
 	}
-	return c.patchSlave(ctx, "api.PatchSlaveLinkState", id, "linkstate", string(linkState))
+	return c.patchSlave(ctx, "hub.PatchSlaveLinkState", id, "linkstate", string(linkState))
 }
 
 // PatchSlaveInstrumentation sets the instrumentation of a slave device.
 func (c *Client) PatchSlaveInstrumentation(ctx context.Context, id, instrumentation string) error {
-	return c.patchSlave(ctx, "api.PatchSlaveInstrumentation", id, "instrumentation", instrumentation)
+	return c.patchSlave(ctx, "hub.PatchSlaveInstrumentation", id, "instrumentation", instrumentation)
 }
 
 func (c *Client) patchSlave(ctx context.Context, op, id, member, value string) error {

@@ -103,7 +103,7 @@ func TestRefusalDetails(t *testing.T) {
 	if after, ok := errkit.RetryAfter(err); !ok || after != 7*time.Second {
 		t.Errorf("retry after %v", after)
 	}
-	const want = "smok: api.PutMetadata http://hub.test: request refused: ż"
+	const want = "smok: hub.PutMetadata http://hub.test: request refused: ż"
 	if !strings.HasPrefix(err.Error(), want) || len(err.Error()) > 1024 {
 		t.Errorf("%v", err)
 	}

@@ -23,18 +23,18 @@ type Sample struct {
 
 // UploadValues sends readings. Nothing is sent if there are none.
 func (c *Client) UploadValues(ctx context.Context, series []Series) error {
-	k := &call{op: "api.UploadValues", method: http.MethodPost, path: "/v1/device/pathpoints"}
+	k := &call{op: "hub.UploadValues", method: http.MethodPost, path: "/v1/device/pathpoints"}
 	return upload(ctx, c, k, series, writeSeries)
 }
 
 // AppendSeries appends s to dst as it stands in the body of an upload.
 func AppendSeries(dst []byte, s *Series) ([]byte, error) {
-	return appendOne(dst, "api.AppendSeries", s, writeSeries)
+	return appendOne(dst, "hub.AppendSeries", s, writeSeries)
 }
 
 // AppendSample appends s to dst as it stands in the body of an upload, inside its series.
 func AppendSample(dst []byte, s *Sample) ([]byte, error) {
-	return appendOne(dst, "api.AppendSample", s, writeSample)
+	return appendOne(dst, "hub.AppendSample", s, writeSample)
 }
 
 func writeSeries(e *encoder, s *Series) {

@@ -82,7 +82,7 @@ func numbered(from, to int) []string {
 }
 
 func status(code int) error {
-	return smokerr.Response(errkit.Info{Op: "api.UploadLogs"}, smokerr.ResponseError{StatusCode: code})
+	return smokerr.Response(errkit.Info{Op: "hub.UploadLogs"}, smokerr.ResponseError{StatusCode: code})
 }
 
 // TestBatches checks how records are divided into uploads.
