@@ -13,8 +13,9 @@ import (
 )
 
 // Session is an event socket of the device that is kept up: it reconnects when the connection breaks, answers
-// and sends pings, builds the [State] of the device from the events, and hands the events to whoever asks.
-// Make one with [Client.Events] and end it with [Session.Close]; it ends with its client, too.
+// and sends pings, builds the [State] of the device from the events, hands the events to whoever asks, and takes what a
+// keyboard and a mouse would do, see [Session.Key]. Make one with [Client.Events] and end it with [Session.Close]; it ends
+// with its client, too.
 //
 // It gives up only where trying again cannot help: the credentials are refused ([ErrAuth]; with AuthCookie
 // only after a new login), the device redirects elsewhere ([ErrRedirect]), or the options turn out wrong

@@ -90,7 +90,8 @@ func (s *Session) connect(ctx context.Context, _ wsclient.Attempt) (*wsconn.Conn
 		}
 	}
 	s.delays.Connected()
-	_ = conn.SetLinger(0) // no key arrives after the end of its connection, where the network can do that
+	// No key arrives after the end of its connection, if the network knows how to throw it away.
+	_ = conn.SetLinger(0)
 	s.wire.Lock() // input that is being written belongs to the connection before
 	defer s.wire.Unlock()
 	s.mu.Lock()
