@@ -84,7 +84,7 @@ func TestSensorWrites(t *testing.T) {
 	const path = "/v1/device/sensor/write_log"
 	entry := func() object {
 		return object{
-			"timestamp": 1795326768643, "who": "me", "hr_sensor": "Pump", "hr_value": "on", "fqts": "pump", "value": "1",
+			"timestamp": int64(1795326768643), "who": "me", "hr_sensor": "Pump", "hr_value": "on", "fqts": "pump", "value": "1",
 			"reason": "test",
 		}
 	}

@@ -44,7 +44,7 @@ type device struct {
 	info       Info
 	pathpoints map[string]*Pathpoint
 	samples    kept[Sample]
-	seen       map[sampleKey]Sample // what samples has
+	seen       map[sampleKey]reading // what samples has
 	archives   []Archive
 	sensors    []Sensor
 	writes     kept[SensorWrite]
@@ -66,7 +66,7 @@ func (h *Hub) device(id string) *device {
 		d = &device{
 			info:       Info{VerboseName: id, Timezone: "UTC", Units: "metric", Language: "en"},
 			pathpoints: make(map[string]*Pathpoint),
-			seen:       make(map[sampleKey]Sample),
+			seen:       make(map[sampleKey]reading),
 			alarms:     newAlarms(),
 			metadata:   make(map[string]metadatum),
 			baobs:      make(map[string]*baob),

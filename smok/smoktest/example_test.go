@@ -36,7 +36,7 @@ func Example() {
 	client := &http.Client{Transport: transport}
 
 	hub.Inject(smoktest.Fault{Path: "/v1/device/pathpoints", Kind: smoktest.FaultReset, AfterEffect: true, Times: 1})
-	body, err := minijson.Marshal([]any{map[string]any{"path": "W1", "values": []any{[]any{1795326768643, 7}}}})
+	body, err := minijson.Marshal([]any{map[string]any{"path": "W1", "values": []any{[]any{int64(1795326768643), 7}}}})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -38,7 +38,7 @@ func FuzzRequest(f *testing.F) {
 		}
 		f.Add(byte(endpoint), b)
 	}
-	seed(0, series("W1", list{1795326768643, 7}, list{false, 1795326769000, "timeout"}))
+	seed(0, series("W1", list{int64(1795326768643), 7}, list{false, int64(1795326769000), "timeout"}))
 	seed(1, list{object{"path": "W1", "storage_level": 1}})
 	seed(2, list{object{"timestamp": 1, "who": "", "hr_sensor": "", "hr_value": "", "fqts": "", "value": "", "reason": ""}})
 	seed(3, list{event(nil), event(object{"ended_on": 1.5, "uuid": "x", "handled_by": "me"})})

@@ -39,10 +39,10 @@ func TestLogs(t *testing.T) {
 	hub := start(t, smoktest.Options{})
 	p, pump := connect(t, hub, "pump"), hub.Device("pump")
 	long := strings.Repeat("long ", 500)
-	packed := record(1795326768000002, object{"encoding": "base64-gzip", "content": pack(t, long)})
+	packed := record(int64(1795326768000002), object{"encoding": "base64-gzip", "content": pack(t, long)})
 	packed["exception_text"], packed["exception_traceback"] = "ValueError", pack(t, `{"frames":[]}`)
-	p.want("PUT", deviceLogs, list{record(1795326768000001, "short"), packed}, `{}`)
-	p.want("PUT", deviceLogs, list{record(1795326768000002, "not later")}, `{}`)
+	p.want("PUT", deviceLogs, list{record(int64(1795326768000001), "short"), packed}, `{}`)
+	p.want("PUT", deviceLogs, list{record(int64(1795326768000002), "not later")}, `{}`)
 	at := time.UnixMicro(1795326768000001).UTC()
 	want := []smoktest.LogRecord{
 		{Service: "main", Time: at, Level: 20, Message: "short", Request: 1},

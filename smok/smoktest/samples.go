@@ -24,6 +24,12 @@ type sampleKey struct {
 	ms   int64
 }
 
+// reading is what must be the same when a sample comes again.
+type reading struct {
+	value  any
+	reason string
+}
+
 // Samples returns the samples of a pathpoint, or of all if the path is empty, in the order in which they came first.
 func (d *Device) Samples(path string) []Sample {
 	return inspect(d, func(s *device) []Sample {
@@ -41,7 +47,7 @@ func (d *Device) Samples(path string) []Sample {
 func (s *device) keep(sample Sample, bound int) {
 	key := sampleKey{sample.Path, sample.Time.UnixMilli()}
 	if first, ok := s.seen[key]; ok {
-		if first.Reason == sample.Reason && sameValue(first.Value, sample.Value) {
+		if first.reason == sample.Reason && sameValue(first.value, sample.Value) {
 			s.counts.Repeated++
 			return
 		}
@@ -49,7 +55,7 @@ func (s *device) keep(sample Sample, bound int) {
 		return
 	}
 	s.counts.Samples++
-	s.seen[key] = sample
+	s.seen[key] = reading{sample.Value, sample.Reason}
 	for _, gone := range s.samples.add(sample, bound) {
 		delete(s.seen, sampleKey{gone.Path, gone.Time.UnixMilli()})
 	}

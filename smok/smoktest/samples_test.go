@@ -22,11 +22,11 @@ func TestSamplesAreKeptOnceByPathAndTime(t *testing.T) {
 	hub := start(t, smoktest.Options{})
 	p := connect(t, hub, "pump")
 	pump := hub.Device("pump")
-	p.want("POST", pathpoints, series("W1", list{1795326768643, 7}, list{false, 1795326769000, "timeout"}), `{}`)
-	p.want("POST", pathpoints, series("W1", list{1795326768643, 7}, list{1795326768644, 7}), `{}`)       // one again, one new
-	p.want("POST", pathpoints, series("W1", list{1795326768643, 8}, list{1795326769000, 3}), `{}`)       // two others
-	p.want("POST", pathpoints, series("d1", list{1, math.NaN()}, list{1, math.NaN()}), `{}`)             // equal
-	p.want("POST", pathpoints, append(series("B1", list{1, true}), series("uX", list{1, "ż"})...), `{}`) // two pathpoints
+	p.want("POST", pathpoints, series("W1", list{int64(1795326768643), 7}, list{false, int64(1795326769000), "timeout"}), `{}`)
+	p.want("POST", pathpoints, series("W1", list{int64(1795326768643), 7}, list{int64(1795326768644), 7}), `{}`) // one again, one new
+	p.want("POST", pathpoints, series("W1", list{int64(1795326768643), 8}, list{int64(1795326769000), 3}), `{}`) // two others
+	p.want("POST", pathpoints, series("d1", list{1, math.NaN()}, list{1, math.NaN()}), `{}`)                     // equal
+	p.want("POST", pathpoints, append(series("B1", list{1, true}), series("uX", list{1, "ż"})...), `{}`)         // two pathpoints
 
 	at := time.Date(2026, 11, 22, 5, 52, 48, 643e6, time.UTC)
 	want := []smoktest.Sample{
