@@ -227,8 +227,11 @@ func (e *Executor) call(op string, fn func() error) (err error) {
 	return fn()
 }
 
+// report tells the program. If that panics as well, there is nobody left to tell.
 func (e *Executor) report(err error) {
-	if e.opts.Report != nil {
-		e.opts.Report(err)
+	if e.opts.Report == nil {
+		return
 	}
+	defer func() { _ = recover() }()
+	e.opts.Report(err)
 }

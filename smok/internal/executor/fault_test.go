@@ -72,6 +72,21 @@ func TestPanicsAreRecovered(t *testing.T) {
 	})
 }
 
+// TestAReportThatPanics changes nothing.
+func TestAReportThatPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDevice()
+		d.write = func(context.Context, string, any) error { panic("boom") }
+		opts := d.options()
+		opts.Report = func(error) { panic("again") }
+		e := executor.New(opts)
+		defer stop(t, e)
+		if got := statuses(t, submit(t, e, executor.User, section(write("W1", int64(1)), read("W1")))); got != "failed done" {
+			t.Errorf("got %s", got)
+		}
+	})
+}
+
 // TestACallThatIgnoresItsEnd holds its pathpoint and nothing else: its order fails after a while, orders that come later
 // for that pathpoint fail at once, and when the call returns everything is as before.
 func TestACallThatIgnoresItsEnd(t *testing.T) {

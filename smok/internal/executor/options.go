@@ -65,7 +65,7 @@ type Options struct {
 	MessageBackoff retry.Backoff
 
 	// Report, if not nil, is told of what the program should not do: panics, and calls that go on after their time. It
-	// is called without a lock, from the goroutine of the order.
+	// is called without a lock, from the goroutine of the order, and should not panic itself.
 	Report func(error)
 }
 

@@ -138,6 +138,31 @@ func TestForceBlocksItsPathpointAlone(t *testing.T) {
 	})
 }
 
+// TestARetryGoesBeforeTheOthers, since it holds its pathpoint meanwhile.
+func TestARetryGoesBeforeTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDevice()
+		n := 0
+		d.write = func(ctx context.Context, path string, _ any) error {
+			if n++; n == 1 {
+				return timedOut(path)
+			}
+			return nap(ctx, time.Second)
+		}
+		opts := d.options()
+		opts.Concurrency = 1
+		e := executor.New(opts)
+		defer stop(t, e)
+		statuses(t, submit(t, e, executor.User, section(
+			force("W1", int64(1)), write("W2", int64(1)), write("W3", int64(1)), write("W4", int64(1)),
+		)))
+		want := []string{"write W1 1", "write W2 1", "write W1 1", "write W3 1", "write W4 1"}
+		if diff := cmp.Diff(want, d.log()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
 // TestStaleBetweenAttempts: a write that became too old is not tried again.
 func TestStaleBetweenAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

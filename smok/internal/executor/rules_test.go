@@ -210,6 +210,26 @@ func TestCannotJoinIsABarrierAcrossLanes(t *testing.T) {
 	})
 }
 
+// TestCannotJoinDoesNotOvertakeAHigherLane: it waits for all that waits there, also for what does not fit in yet.
+func TestCannotJoinDoesNotOvertakeAHigherLane(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDevice()
+		d.read = func(ctx context.Context, _ string) error { return nap(ctx, time.Second) }
+		e := executor.New(d.options())
+		defer stop(t, e)
+		orders := make([]order.Order, 200)
+		for i := range orders {
+			orders[i] = read(fmt.Sprint("W", i))
+		}
+		h := submit(t, e, executor.Server, section(orders...), section(orders...), section(orders...))
+		statuses(t, submit(t, e, executor.User, alone(write("W999", int64(1)))))
+		if log := d.log(); len(log) != 601 || log[600] != "write W999 1" {
+			t.Errorf("it is order %d, want 601", len(log))
+		}
+		statuses(t, h)
+	})
+}
+
 // TestHigherLanesGoFirst: orders of the hub before those of the program, macros and archiving.
 func TestHigherLanesGoFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

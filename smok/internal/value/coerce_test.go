@@ -141,6 +141,20 @@ func TestCanonical(t *testing.T) {
 	}
 }
 
+func TestParseInt(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("9", 308) // 1024 bits
+	for text, want := range map[string]string{
+		"0": "0", " -12 ": "-12", "+1_000": "1000", "99999999999999999999": "99999999999999999999", long: long,
+		"": "", "-": "", "+-1": "", "1.0": "", "0x1": "", "1__0": "", "a": "", long + "9": "", strings.Repeat("1", 5000): "",
+	} {
+		got, err := value.ParseInt(text)
+		if (err != nil) != (want == "") || err == nil && got.String() != want {
+			t.Errorf("%.20q is %v, %v", text, got, err)
+		}
+	}
+}
+
 func TestSample(t *testing.T) {
 	t.Parallel()
 	at := time.UnixMilli(1795326769000)
