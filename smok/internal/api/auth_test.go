@@ -212,6 +212,31 @@ func TestRefusedCertificate(t *testing.T) {
 	})
 }
 
+// TestExpiredCertificate checks that a device whose certificate has run out, or whose clock is wrong, says so where the
+// hub does not trust it, and only there.
+func TestExpiredCertificate(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		status int
+		now    time.Time
+		hint   string
+	}{
+		{401, time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC), "by the device's clock the certificate expired on 2099-"},
+		{403, time.Unix(0, 0), "by the device's clock the certificate begins on 1990-"},
+		{403, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), ""},
+		{500, time.Unix(0, 0), ""},
+	} {
+		client := hub(t, func(c *api.Config) { c.Time = func() time.Time { return tc.now } },
+			func(w http.ResponseWriter, _ *http.Request) { answerJSON(w, tc.status, `{"status":"no"}`) })
+		err := client.SendMessage(t.Context(), "m")
+		response, ok := errors.AsType[*smokerr.ResponseError](err)
+		if !ok || !strings.HasPrefix(response.Hint, tc.hint) || tc.hint == "" && response.Hint != "" ||
+			!strings.Contains(err.Error(), response.Hint) {
+			t.Errorf("%d at %v: %q, %v", tc.status, tc.now, response.Hint, err)
+		}
+	}
+}
+
 // TestConfig checks that what cannot work is refused, field by field.
 func TestConfig(t *testing.T) {
 	t.Parallel()

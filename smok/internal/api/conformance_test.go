@@ -324,13 +324,18 @@ func TestHubFaults(t *testing.T) {
 // TestHubGarbage checks that no answer makes a call panic or believe something, whatever its form.
 func TestHubGarbage(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []smoktest.FaultKind{smoktest.FaultGarbage, smoktest.FaultWrongShape} {
+	for kind, times := range map[smoktest.FaultKind]int{
+		smoktest.FaultGarbage: 1, smoktest.FaultWrongShape: len(smoktest.WrongShapes()),
+	} {
 		h, _, client := strictHub(t, smoktest.Options{PlainHTTP: true}, func(c *api.Config) {
 			c.Auth, c.OnBadEntry = api.AuthHeader, nil
 		})
 		h.Inject(smoktest.Fault{Kind: kind})
-		for range smoktest.WrongShapes() {
+		for range times {
 			for _, endpoint := range endpoints {
+				if endpoint.answer == "" {
+					continue
+				}
 				_, err := endpoint.call(t.Context(), client)
 				if err != nil && !errors.Is(err, smokerr.ErrBadAnswer) {
 					t.Errorf("%s: %v", endpoint.name, err)

@@ -17,7 +17,7 @@ import (
 // Limits of a document.
 const (
 	maxDepth   = 512     // lists and objects inside one another, as in MiniJSON
-	maxEntries = 1 << 17 // of the list that a document is
+	maxEntries = 1 << 16 // of the list that a document is
 	maxReports = 16      // bad entries of one document that are reported one by one
 )
 

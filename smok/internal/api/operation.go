@@ -95,9 +95,9 @@ func (o *operation) failure(cause error) error {
 		info.Kind |= errkit.TransportKind(cause) &^ errkit.NotSent
 		info.Err = redact.Error(errkit.CleanCause(cause), c.id.secrets...)
 	}
-	return smokerr.Response(info, smokerr.ResponseError{
+	return c.hinted(smokerr.Response(info, smokerr.ResponseError{
 		StatusCode: smokerr.StatusNoReply, Method: o.call.method, Path: o.call.path,
-	})
+	}))
 }
 
 // settle waits for the end of the caller's context if its deadline is what cause reports: a dialler keeps the deadline of

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fieldlink-go/fieldlink/errkit"
 	"github.com/fieldlink-go/fieldlink/errkit/redact"
+	"github.com/fieldlink-go/fieldlink/ngtt"
 	"github.com/fieldlink-go/fieldlink/smok/internal/smokerr"
 )
 
@@ -30,7 +31,19 @@ func (c *Client) refusal(k *call, a *answer) error {
 	after, _ := errkit.ParseRetryAfter(a.header.Get("Retry-After"), c.cfg.Time())
 	e := c.describe(k, a)
 	e.Status = c.words(statusText(a), maxStatusText)
-	return smokerr.Response(errkit.Info{Op: k.op, Target: c.target, RetryAfter: after}, e)
+	return c.hinted(smokerr.Response(errkit.Info{Op: k.op, Target: c.target, RetryAfter: after}, e))
+}
+
+// hinted adds what the device knows itself of a hub and a device that do not trust one another: its certificate may have
+// expired, or its clock be wrong.
+func (c *Client) hinted(e *smokerr.ResponseError) error {
+	if !e.Identity() {
+		return e
+	}
+	if invalid, ok := errors.AsType[*ngtt.InvalidCredentialsError](c.cfg.Credentials.Validity(c.cfg.Time())); ok {
+		e.Hint = "by the device's clock " + invalid.Err.Error()
+	}
+	return e
 }
 
 // describe returns what every error tells of an answer.

@@ -284,7 +284,7 @@ func TestManyBadEntries(t *testing.T) {
 	}
 
 	endless := hub(t, func(c *api.Config) { c.OnBadEntry = nil }, func(w http.ResponseWriter, _ *http.Request) {
-		answerJSON(w, http.StatusOK, "["+strings.Repeat("1,", 1<<17)+"1]")
+		answerJSON(w, http.StatusOK, "["+strings.Repeat("1,", 1<<16)+"1]")
 	})
 	_, err := endless.ArchiveList(t.Context())
 	checkOutcome(t, err, outcome{smokerr.ErrBadAnswer, errkit.Protocol | errkit.TooLarge, http.StatusOK, ""})

@@ -78,6 +78,9 @@ func (s *sink) Write(p []byte) (int, error) {
 	}
 	n, err := s.to.Write(p)
 	s.left -= int64(n)
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
 	s.failed = err
 	s.moved()
 	return n, err

@@ -43,26 +43,36 @@ type ResponseError struct {
 	Method     string // of the request
 	Path       string // of the request
 	Body       string // beginning of the answer, at most 4 KiB, without secrets
+
+	// Hint helps whoever reads the log, such as a certificate of the device that has expired; often empty.
+	Hint string
 }
 
 // Error returns one line with the status and the hub's text.
 func (e *ResponseError) Error() string {
 	if e.NoLink() {
-		return errkit.Message(&e.Info, "")
+		return errkit.Message(&e.Info, e.Hint)
 	}
 	detail := "HTTP " + strconv.Itoa(e.StatusCode)
 	if text := redact.Excerpt([]byte(e.Status)); text != "" {
 		detail = text + " (" + detail + ")"
+	}
+	if e.Hint != "" {
+		detail += "; " + e.Hint
 	}
 	return errkit.Message(&e.Info, detail)
 }
 
 // ErrorAttrs returns the fields for logs and reports.
 func (e *ResponseError) ErrorAttrs() []slog.Attr {
-	return []slog.Attr{
+	attrs := []slog.Attr{
 		slog.Int("status_code", e.StatusCode), slog.String("status", e.Status),
 		slog.String("method", e.Method), slog.String("path", e.Path),
 	}
+	if e.Hint != "" {
+		attrs = append(attrs, slog.String("hint", e.Hint))
+	}
+	return attrs
 }
 
 // NoLink reports whether there was no reply.
