@@ -46,7 +46,7 @@ const (
 // client's Timeout limit the opening, and nothing later; for each of the sockets that is the same as for a request.
 //
 // A slow reader does not slow the device down: what does not fit the buffer is given up, with H.264 up to the next key frame,
-// and counted. A device on which the media daemon does not run answers HTTP 502, an [APIError] of kind Unavailable; a format
+// for which the stream asks then, and counted. A device on which the media daemon does not run answers HTTP 502, an [APIError] of kind Unavailable; a format
 // that it does not offer is [ErrNotSupported]. Nil options are the defaults.
 func (m *Media) Open(ctx context.Context, opts *MediaOptions) (*MediaStream, error) {
 	o, err := opts.withDefaults()

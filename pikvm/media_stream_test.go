@@ -143,7 +143,7 @@ func TestMediaWithoutViewer(t *testing.T) {
 	t.Parallel()
 	inBubble(t, nil, nil, func(t *testing.T, f *fake) {
 		s := f.openMedia(t, nil)
-		_, err := s.Next(within(t, time.Hour))
+		_, err := s.Next(within(t, 3*time.Minute))
 		failure{Type: "ConnectionTimeoutError", Class: pikvm.ErrConnectionTimeout, Kinds: errkit.Timeout}.check(t, err)
 		_, err = s.Next(canceled(t))
 		failure{Type: "Basic", Class: pikvm.Err, Kinds: errkit.Canceled}.check(t, err)
@@ -215,6 +215,30 @@ func TestMediaSlowReader(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestMediaAsksForKeyFrame: after a loss the reader need not wait for the next key frame of the device's own accord.
+func TestMediaAsksForKeyFrame(t *testing.T) {
+	t.Parallel()
+	inBubble(t, watched(""), nil, func(t *testing.T, f *fake) {
+		rare := 60
+		if _, err := f.client.Streamer.Apply(t.Context(), &pikvm.StreamerParams{H264GOP: &rare}, nil); err != nil {
+			t.Fatal(err)
+		}
+		s := f.openMedia(t, &pikvm.MediaOptions{Buffer: 10})
+		first := frameNumber(nextFrame(t, s))
+		time.Sleep(time.Second / 2)
+		for {
+			frame := nextFrame(t, s)
+			if frame.Lost == 0 {
+				continue
+			}
+			if n := frameNumber(frame); !frame.Key || n > first+15 {
+				t.Errorf("goes on with frame %d after the begin with %d", n, first)
+			}
+			return
+		}
+	})
 }
 
 // TestMediaSlowNetwork: what the device gives up is not the reader's loss, and the stream still holds only what can be shown.

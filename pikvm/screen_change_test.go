@@ -53,7 +53,7 @@ func TestWaitForScreenChangeSince(t *testing.T) {
 					t.Fatal(err)
 				}
 				opts := &pikvm.WaitChangeOptions{Since: since, Every: 500 * time.Millisecond}
-				_, err = f.client.WaitForScreenChange(within(t, 3*time.Second), opts)
+				_, err = f.client.WaitForScreenChange(within(t, 1200*time.Millisecond), opts)
 				failure{Type: "ScreenError", Class: pikvm.ErrScreen, Kinds: errkit.Timeout}.check(t, err)
 				if e, _ := errors.AsType[*pikvm.ScreenError](err); e.Reason != "the screen is as it was" {
 					t.Errorf("error is %+v", e)
@@ -150,7 +150,7 @@ func TestWaitForScreenChangeFails(t *testing.T) {
 			t.Parallel()
 			inBubble(t, watched("still"), nil, func(t *testing.T, f *fake) {
 				if tc.opts.Every < 0 {
-					f.Inject(pikvmtest.Fault{Kind: pikvmtest.FaultDelay, Delay: 50 * time.Millisecond}) // or time stands still
+					f.Inject(pikvmtest.Fault{Kind: pikvmtest.FaultDelay, Delay: 500 * time.Millisecond}) // or time stands still
 				}
 				tc.phase(f)
 				ctx, cancel := context.WithCancel(t.Context())

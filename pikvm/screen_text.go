@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/fieldlink-go/fieldlink/errkit/redact"
 	"github.com/fieldlink-go/fieldlink/errkit/retry"
 )
 
@@ -40,7 +41,7 @@ func (c *Client) WaitForText(ctx context.Context, text *regexp.Regexp, opts *Wai
 	if text == nil {
 		return nil, configurationError(op, "text", "nil")
 	}
-	v, err := c.view(ctx, op, "a text that matches "+strconv.Quote(text.String()), o.Session)
+	v, err := c.view(ctx, op, "a text that matches "+strconv.Quote(redact.Excerpt([]byte(text.String()))), o.Session)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"image"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -122,7 +123,7 @@ func TestWaitForTextFails(t *testing.T) {
 				if tc.ctx != nil {
 					ctx = tc.ctx(t, f)
 				}
-				_, err := f.client.WaitForText(ctx, regexp.MustCompile("login"), &tc.opts)
+				_, err := f.client.WaitForText(ctx, regexp.MustCompile("login"+strings.Repeat("|x", 2000)), &tc.opts)
 				tc.want.check(t, err)
 				if e, ok := errors.AsType[*pikvm.ScreenError](err); ok && (e.Text != tc.text || !errors.Is(err, ctx.Err())) {
 					t.Errorf("error is %+v: %v", e, err)

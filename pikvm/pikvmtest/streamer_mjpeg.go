@@ -16,13 +16,16 @@ const (
 // serveStreamer is the streamer itself, behind the web server. It is false if it does not run.
 func (v *streamer) serveStreamer(w http.ResponseWriter, r *http.Request, path string) bool {
 	v.mu.Lock()
-	running, process := v.running, v.process()
+	running, process, p := v.running, v.process(), v.picture()
 	v.mu.Unlock()
 	switch {
 	case !running:
 		return false
 	case path == "/streamer/state":
 		writeResult(w, process)
+	case path == "/streamer/snapshot": // the placeholder, too
+		p.header(w.Header())
+		write(w, http.StatusOK, "image/jpeg", string(p.encode(p.width, p.height, 80)))
 	case path == "/streamer/stream":
 		v.mjpeg(w, r)
 	default:
