@@ -190,7 +190,6 @@ func (l *Loop) delay(err error) time.Duration {
 	if refused(err) {
 		return l.refused.Next(err)
 	}
-	l.refused.Reset()
 	return l.failing.Next(err)
 }
 
