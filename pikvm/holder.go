@@ -21,7 +21,7 @@ type presser interface {
 // holder works keys and buttons and remembers which are pressed, or may be: those, too, whose event had no answer.
 type holder struct {
 	input   presser
-	begun   bool // something was pressed or released, or may have been
+	begun   bool // something was pressed, or may have been
 	keys    []Key
 	buttons []MouseButton
 }
@@ -47,10 +47,10 @@ func strokeOf(down bool) Stroke {
 
 // remember returns what is held after an event that ended in err.
 func remember[T comparable](h *holder, held []T, what T, down bool, err error) []T {
-	if errors.Is(err, errkit.NotSent) {
+	if down && neverHappened(err) {
 		return held
 	}
-	h.begun = true
+	h.begun = h.begun || down
 	at := slices.Index(held, what)
 	switch {
 	case down && at < 0:
@@ -59,6 +59,12 @@ func remember[T comparable](h *holder, held []T, what T, down bool, err error) [
 		return slices.Delete(held, at, at+1)
 	}
 	return held
+}
+
+// neverHappened reports whether an input that failed certainly did not reach the host: it was not sent, or refused.
+func neverHappened(err error) bool {
+	api, ok := errors.AsType[*APIError](err)
+	return errors.Is(err, errkit.NotSent) || ok && api.StatusCode >= 300 && api.StatusCode < 500
 }
 
 // release releases everything, the last first, although ctx may have ended. It returns what it could not release.

@@ -2,7 +2,6 @@ package pikvm
 
 import (
 	"context"
-	"errors"
 	"math"
 	"strconv"
 	"time"
@@ -165,7 +164,7 @@ func (r *macroRun) step(ctx context.Context, step MacroStep) error {
 	case MacroDelay, MacroRandomDelay, MacroWaitText, MacroWaitPower, MacroScreenshot:
 		return err
 	}
-	r.acted = r.acted || !errors.Is(err, errkit.NotSent)
+	r.acted = r.acted || !neverHappened(err)
 	return err
 }
 

@@ -24,6 +24,8 @@ var pikvmTree = tree{
 		"ErrExists":            pikvm.ErrExists,
 		"ErrInvalidArgument":   pikvm.ErrInvalidArgument,
 		"ErrMSD":               pikvm.ErrMSD,
+		"ErrBIOS":              pikvm.ErrBIOS,
+		"ErrFleet":             pikvm.ErrFleet,
 		"ErrInvalidMacro":      pikvm.ErrInvalidMacro,
 		"ErrMacro":             pikvm.ErrMacro,
 		"ErrTyping":            pikvm.ErrTyping,
@@ -65,6 +67,14 @@ var pikvmTree = tree{
 			func(target string, cause error) error {
 				return &pikvm.MacroError{Info: info(pikvm.ErrMacro, "op", target, cause), Loop: 2, Path: "4.1", Type: "key"}
 			}, (*pikvm.MacroError)(nil)),
+		sample("bios", 0, "pikvm: op: setup not entered: after 7 taps in 2s",
+			func(target string, cause error) error {
+				return &pikvm.BIOSError{Info: info(pikvm.ErrBIOS, "op", target, cause), Taps: 7, Limit: 2 * time.Second}
+			}, (*pikvm.BIOSError)(nil)),
+		sample("fleet", 0, "pikvm: op: failed on a device: 0 of 2 devices",
+			func(target string, cause error) error {
+				return &pikvm.FleetError{Info: info(pikvm.ErrFleet, "op", target, cause), Devices: 2}
+			}, (*pikvm.FleetError)(nil)),
 		answer("api", pikvm.ErrAPI, "request refused", 0),
 		answer("busy", pikvm.ErrBusy, "busy", errkit.Busy),
 		answer("unavailable", pikvm.ErrUnavailable, "unavailable", errkit.Unavailable),
