@@ -48,16 +48,17 @@ bench: ## run the benchmarks of PKG (all), with allocations
 	go test -run '^$$' -bench . -benchmem $(PKG)
 
 .PHONY: bench-peers
-bench-peers: ## measure wsclient, wsconn, spool and minijson beside their peers, as ratios
+bench-peers: ## measure wsclient, wsconn, spool, the device store and minijson beside their peers, as ratios
 	@go run ./internal/e2e/benchpeers
 
 .PHONY: powercut
-powercut: ## replay the spool's file operations, traced with strace if it is installed, into 100,000 disks that a power cut could leave
+powercut: ## replay the file operations of the spool and of a whole device store into 100,000 disks each that a power cut could leave; the device store needs strace
 	go test ./wsclient/spool -count=1 -timeout=60m -v -run 'TestFaithfulDisk|TestPowerCut$$|TestPlantedMissingSync' -args -full
+	go test ./smok/store/diskstore -count=1 -timeout=60m -v -run 'TestPowerCut$$|TestPlantedMissingSync' -args -full
 
 .PHONY: bitrot
-bitrot: ## flip 10,000 bits of the spool and cut 1,000 files, also beside bbolt
-	go test ./wsclient/spool -count=1 -timeout=60m -v -run 'TestBitRot|TestTruncation' -args -full
+bitrot: ## flip 10,000 bits of the spool and of a device store and cut 1,000 files, also beside bbolt
+	go test ./wsclient/spool ./smok/store/diskstore -count=1 -timeout=60m -v -run 'TestBitRot|TestTruncation' -args -full
 	@go run ./internal/e2e/bitrot
 
 .PHONY: volume

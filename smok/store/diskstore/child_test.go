@@ -120,7 +120,7 @@ func (l *teller) live() {
 		case n < 6:
 			l.append("permanent", s.Permanent, 1+l.rng.IntN(3))
 		case n < 7:
-			l.append("writes", s.Writes, 1)
+			l.appendOther()
 		case n < 8:
 			l.remove("trend", s.Trend)
 		case n < 9:
@@ -137,6 +137,18 @@ func (l *teller) live() {
 		l.kill()
 	}
 	l.must(s.Close())
+}
+
+// appendOther appends to one of the logs that are used less.
+func (l *teller) appendOther() {
+	switch l.rng.IntN(3) {
+	case 0:
+		l.append("writes", l.store.Writes, 1)
+	case 1:
+		l.append("events", l.store.Events, 1)
+	default:
+		l.append("state", l.store.State, 1)
+	}
 }
 
 func (l *teller) append(area string, to store.Log, n int) {

@@ -69,12 +69,17 @@ func (r *reports) take() []store.Report {
 // texts returns the payloads of all records.
 func texts(t testing.TB, l store.Log) []string {
 	t.Helper()
+	list, err := payloads(l)
+	must(t, err)
+	return list
+}
+
+func payloads(l store.Log) ([]string, error) {
 	list := []string{}
 	for next := uint64(0); ; {
 		records, err := l.PeekFrom(next, 1000)
-		must(t, err)
-		if len(records) == 0 {
-			return list
+		if err != nil || len(records) == 0 {
+			return list, err
 		}
 		for _, r := range records {
 			list = append(list, string(r.Payload))

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -83,31 +84,44 @@ func TestPowerCut(t *testing.T) {
 	if reason := noStrace(t); reason != "" {
 		t.Skip(reason)
 	}
-	stories, lives, steps, random, want := 1, 2, 7, 0, 300
+	lives, steps, random, want := 2, 4, 0, 200
 	if *full {
-		stories, lives, steps, random, want = 20, 5, 25, 2, 100_000
+		lives, steps, random, want = 4, 15, 2, 100_000
 	}
 	var mu sync.Mutex
+	var seed uint64
 	disks, looks, operations := make(map[uint64]bool), 0, 0
-	t.Run("stories", func(t *testing.T) {
-		for seed := range stories {
-			t.Run(fmt.Sprint(seed+1), func(t *testing.T) {
+	next := func() (uint64, bool) { // the seed of another story, while there are not enough disks
+		mu.Lock()
+		defer mu.Unlock()
+		seed++
+		return seed, len(disks) < want && !t.Failed()
+	}
+	tell := func(t *testing.T, seed uint64) {
+		ops := trace(t, seed, lives, steps)
+		plan := cutdisk.Plan{Random: random, Seed: seed, Epoch: epochs(ops)}
+		r := replay{dir: scratch(t)}
+		plan.Cuts(nil, ops, func(d *cutdisk.Disk, before int) bool {
+			r.read(ops[:before])
+			if err := r.examine(d); err != nil {
+				t.Errorf("story %d, cut before operation %d of %d: %v", seed, before, len(ops), err)
+			}
+			return r.failures < 3
+		})
+		mu.Lock()
+		defer mu.Unlock()
+		maps.Copy(disks, plan.Distinct())
+		looks += r.looks
+		operations += len(ops)
+		t.Logf("story %d: %d operations, %d disks, %d in all", seed, len(ops), len(plan.Distinct()), len(disks))
+	}
+	t.Run("tellers", func(t *testing.T) {
+		for i := range runtime.GOMAXPROCS(0) {
+			t.Run(fmt.Sprint(i), func(t *testing.T) {
 				t.Parallel()
-				ops := trace(t, uint64(seed+1), lives, steps)
-				r := replay{t: t, dir: scratch(t)}
-				plan := cutdisk.Plan{Random: random, Seed: uint64(seed), Epoch: epochs(t, ops)}
-				plan.Cuts(nil, ops, func(d *cutdisk.Disk, before int) bool {
-					r.read(ops[:before])
-					if err := r.examine(d); err != nil {
-						t.Errorf("cut before operation %d of %d: %v", before, len(ops), err)
-					}
-					return r.failures < 3
-				})
-				mu.Lock()
-				defer mu.Unlock()
-				maps.Copy(disks, plan.Distinct())
-				looks += r.looks
-				operations += len(ops)
+				for seed, more := next(); more; seed, more = next() {
+					tell(t, seed)
+				}
 			})
 		}
 	})
@@ -118,12 +132,11 @@ func TestPowerCut(t *testing.T) {
 }
 
 // epochs returns what counts the promises before an operation.
-func epochs(t *testing.T, ops []cutdisk.Op) func(before int) int {
-	t.Helper()
+func epochs(ops []cutdisk.Op) func(before int) int {
 	count := make([]int, len(ops)+1)
 	for i, op := range ops {
 		count[i+1] = count[i]
-		if op.Kind == cutdisk.Note && promise(parse(t, op)) {
+		if op.Kind == cutdisk.Note && promise(parse(op)) {
 			count[i+1]++
 		}
 	}
@@ -132,9 +145,10 @@ func epochs(t *testing.T, ops []cutdisk.Op) func(before int) int {
 
 func promise(n note) bool { return n.Do == "ok" || n.Do == "removed" }
 
-func parse(t *testing.T, op cutdisk.Op) (n note) {
-	t.Helper()
-	must(t, json.Unmarshal(op.Data, &n))
+func parse(op cutdisk.Op) (n note) {
+	if err := json.Unmarshal(op.Data, &n); err != nil {
+		panic(err) // the test wrote it
+	}
 	return n
 }
 
@@ -148,7 +162,6 @@ type queue struct {
 
 // replay follows the notes of a story, and looks at the disks.
 type replay struct {
-	t        *testing.T
 	dir      string
 	ops      int // that were read
 	queues   map[string]*queue
@@ -161,14 +174,14 @@ type replay struct {
 func (r *replay) read(ops []cutdisk.Op) {
 	if r.queues == nil {
 		r.queues = map[string]*queue{}
-		for _, area := range []string{"trend", "permanent", "writes"} {
+		for _, area := range []string{"trend", "permanent", "writes", "events", "state"} {
 			r.queues[area] = &queue{ok: make(map[int]bool)}
 		}
 		r.values = map[string]map[string][]string{"journal": {}, "keyed": {}, "blobs": {}}
 	}
 	for ; r.ops < len(ops); r.ops++ {
 		if ops[r.ops].Kind == cutdisk.Note {
-			r.note(parse(r.t, ops[r.ops]))
+			r.note(parse(ops[r.ops]))
 		}
 	}
 }
@@ -231,8 +244,10 @@ func (r *replay) look(dir string, round int) (err error) {
 		return fmt.Errorf("does not open: %w", err)
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	for area, l := range map[string]store.Log{"trend": s.Trend, "permanent": s.Permanent, "writes": s.Writes} {
-		if err := r.queues[area].check(r.t, area, l); err != nil {
+	for area, l := range map[string]store.Log{
+		"trend": s.Trend, "permanent": s.Permanent, "writes": s.Writes, "events": s.Events, "state": s.State,
+	} {
+		if err := r.queues[area].check(area, l); err != nil {
 			return err
 		}
 	}
@@ -297,10 +312,14 @@ func (r *replay) checkAll(s *store.Store) error {
 }
 
 // check compares a log with what is known of it.
-func (q *queue) check(t *testing.T, area string, l store.Log) error {
+func (q *queue) check(area string, l store.Log) error {
 	found := make(map[int]bool)
 	last := 0
-	for _, text := range texts(t, l) {
+	list, err := payloads(l)
+	if err != nil {
+		return err
+	}
+	for _, text := range list {
 		id := idOf(text)
 		switch {
 		case text != record(area, id) || !slices.Contains(q.tried, id):
