@@ -1,7 +1,8 @@
-// Command benchpeers runs the manager of wsclient and wsconn beside other WebSocket libraries, spool beside bbolt and a bare
-// file, and minijson beside encoding/json and msgpack, in one process and on the same work, and prints ratios. Absolute
-// numbers say little on a shared machine; those of one run, taken in turns, can be compared. GOEXPERIMENT=jsonv2 adds
-// encoding/json/v2. Last come figures of the manager with limits of their own: memory, goroutines, outages.
+// Command benchpeers runs the manager of wsclient and wsconn beside other WebSocket libraries, spool and the store of a smok
+// device beside bbolt and a bare file, and minijson beside encoding/json and msgpack, in one process and on the same work,
+// and prints ratios. Absolute numbers say little on a shared machine; those of one run, taken in turns, can be compared.
+// GOEXPERIMENT=jsonv2 adds encoding/json/v2. Last come figures of the manager with limits of their own: memory, goroutines,
+// outages.
 //
 //	go run ./internal/e2e/benchpeers [-rounds 5] [-only text] [-strict]
 //

@@ -64,6 +64,7 @@ var rows = slices.Concat(managerRows, []row{
 	batches("batches of 100", 100, 50_000),
 	callers("10 callers at once", 10, 5000),
 	callers("100 callers at once", 100, 50_000),
+	archiving(50_000),
 	encoding("orders", orders(), 20_000),
 	encoding("samples", samples(), 2000),
 	encoding("log", records(), 5000),

@@ -30,6 +30,14 @@ func callers(name string, callers, n int) row {
 		storing("DB.Batch", callers, openSharedBbolt), storing("bbolt", callers, openBbolt), storing("file", callers, openFile))
 }
 
+// archiving is a row in which a device's store archives values: one caller in batches of 100, and 100 callers at once, one
+// value each. bbolt and file get batches of 100.
+func archiving(n int) row {
+	return durable("archiving in a device's store, batches of 100", n, map[string]float64{"bbolt": 1.5, "file": 0.7},
+		storing("diskstore", 100, openDevice), storing("100 callers", 100, openSharedDevice),
+		storing("bbolt", 100, openBbolt), storing("file", 100, openFile))
+}
+
 func durable(name string, n int, targets map[string]float64, list ...contender) row {
 	return row{
 		name: "durable, " + name + ", 128 B", contenders: list, n: n, things: "records",

@@ -31,6 +31,7 @@ func TestStores(t *testing.T) {
 		}
 		return n, err
 	}
+	inDevice := func(dir string) (int, error) { return inSpool(filepath.Join(dir, "permanent")) }
 	inBbolt := func(dir string) (n int, err error) {
 		db, err := bbolt.Open(filepath.Join(dir, "db"), 0o600, nil)
 		if err != nil {
@@ -56,6 +57,8 @@ func TestStores(t *testing.T) {
 	}{
 		{"spool", openSpool, inSpool},
 		{"shared spool", openShared, inSpool},
+		{"device", openDevice, inDevice},
+		{"shared device", openSharedDevice, inDevice},
 		{"bbolt", openBbolt, inBbolt},
 		{"shared bbolt", openSharedBbolt, inBbolt},
 		{"file", openFile, inFile},
