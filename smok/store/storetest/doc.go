@@ -11,9 +11,8 @@ package storetest
 import (
 	"context"
 	"errors"
+	"reflect"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
 )
@@ -70,8 +69,8 @@ func wants(t *testing.T, what string, err error, kind errkit.Kind) {
 
 func same[T any](t *testing.T, what string, want, got T) {
 	t.Helper()
-	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("%s, -want +got:\n%s", what, d)
+	if !reflect.DeepEqual(want, got) {
+		t.Errorf("%s: %v, want %v", what, got, want)
 	}
 }
 
