@@ -52,7 +52,7 @@ func (a *app) known(names func(ctx context.Context, kvm *pikvm.Client) ([]string
 		}
 		quiet := *a.sys
 		quiet.StdinTerminal = false
-		kvm, err := (&app{sys: &quiet}).open(devices[0])
+		kvm, _, err := (&app{sys: &quiet}).open(devices[0])
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveError
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/fieldlink-go/fieldlink/pikvm"
 	"github.com/fieldlink-go/fieldlink/pikvm/cmd/pikvmctl/internal/exit"
 )
 
@@ -17,9 +16,6 @@ func describe(err error) []string {
 	text := strings.TrimPrefix(oneLine(err.Error()), "pikvm: ")
 	if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); untrusted {
 		return []string{text + " (pikvmctl fingerprint shows the certificate, --pin trusts it)"}
-	}
-	if api, ok := errors.AsType[*pikvm.AuthError](err); ok && api.StatusCode == 401 {
-		return []string{text + " (no password: set PIKVM_PASSWORD, or give --password-file)"}
 	}
 	return []string{text}
 }

@@ -119,3 +119,8 @@ func (u *user) fails(code int, args ...string) string {
 	}
 	return r.err
 }
+
+// run runs the program with other places for its output.
+func run(ctx context.Context, u *user, out, err io.Writer, args ...string) int {
+	return cli.Run(ctx, args, u.system(out, err))
+}

@@ -45,7 +45,7 @@ With --all the name must hold {device}, which becomes the name of the device.`,
 				return err
 			}
 			result := downloadResult{Image: args[0], File: name}
-			bar := a.bar(t, name, -1)
+			bar := a.bar(t, name)
 			write := func(w io.Writer) error {
 				opts := &pikvm.DownloadOptions{Compress: pikvm.Compression(compress), Hash: sha256.New(), Progress: bar.set}
 				got, err := t.kvm.MSD.Download(ctx, args[0], w, opts)

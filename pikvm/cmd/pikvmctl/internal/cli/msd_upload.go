@@ -32,7 +32,7 @@ behind on the device.`,
 	}, func(ctx context.Context, args []string) error {
 		return a.each(ctx, func(ctx context.Context, t *target) error {
 			opts := opts
-			bar := a.bar(t, filepath.Base(args[0]), 0)
+			bar := a.bar(t, filepath.Base(args[0]))
 			opts.Progress = bar.set
 			image, err := t.kvm.MSD.UploadFile(ctx, args[0], name, &opts)
 			bar.end()
@@ -60,7 +60,7 @@ func (a *app) msdFetch() *cobra.Command {
 	}, func(ctx context.Context, args []string) error {
 		return a.each(ctx, func(ctx context.Context, t *target) error {
 			opts := opts
-			bar := a.bar(t, "fetch", 0)
+			bar := a.bar(t, "fetch")
 			opts.Progress = func(w pikvm.WrittenImage) { bar.set(w.Written, w.Size) }
 			image, err := t.kvm.MSD.Fetch(ctx, args[0], &opts)
 			bar.end()

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -13,9 +14,10 @@ import (
 // target is a device to work with.
 type target struct {
 	config.Device
-	kvm *pikvm.Client
-	out *printer
-	one bool // it is the only one: progress may be shown, and stdout may be written to directly
+	kvm        *pikvm.Client
+	out        *printer
+	noPassword bool // nothing told one
+	one        bool // it is the only one: progress may be shown, and stdout may be written to directly
 }
 
 // work is what a command does with one device.
@@ -34,40 +36,50 @@ func (a *app) each(ctx context.Context, do work) error {
 		}
 	}()
 	for _, device := range devices {
-		kvm, err := a.open(device)
+		kvm, noPassword, err := a.open(device)
 		if err != nil {
 			return err
 		}
 		targets = append(targets, &target{
 			Device: device, kvm: kvm, one: len(devices) == 1,
-			out: a.printer(),
+			out: a.printer(), noPassword: noPassword,
 		})
 	}
 	for _, t := range targets {
-		if err := do(ctx, t); err != nil {
+		if err := t.hint(do(ctx, t)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// hint adds to an error what may be wrong.
+func (t *target) hint(err error) error {
+	if t.noPassword && errors.Is(err, pikvm.ErrAuth) {
+		return fmt.Errorf("%w (no password: set PIKVM_PASSWORD, or give --password-file)", err)
+	}
+	return err
+}
+
 // stream is each for what goes on and on: every result is printed as it comes.
 func (a *app) stream(ctx context.Context, do work) error { return a.each(ctx, do) }
 
-// open makes the client of a device, and asks for its password if nothing tells it and somebody is there.
-func (a *app) open(device config.Device) (*pikvm.Client, error) {
+// open makes the client of a device and tells whether there is no password for it. It asks for its password if nothing tells it and somebody is there.
+func (a *app) open(device config.Device) (kvm *pikvm.Client, noPassword bool, err error) {
 	opts, noPassword, err := device.Options()
 	if err != nil {
-		return nil, exit.Usagef("%s: %w", device.Name, err)
+		return nil, false, exit.Usagef("%s: %w", device.Name, err)
 	}
 	if noPassword && a.sys.StdinTerminal {
 		if opts.Password, err = a.ask(fmt.Sprintf("Password for %s (empty for none): ", device.Name)); err != nil {
-			return nil, err
+			return nil, false, err
 		}
+		noPassword = false
 	}
 	opts.UserAgent = "pikvmctl/" + version()
 	opts.Logger = a.logger()
-	return pikvm.New(device.URL, opts)
+	kvm, err = pikvm.New(device.URL, opts)
+	return kvm, noPassword, err
 }
 
 // ask reads a secret from the terminal.
