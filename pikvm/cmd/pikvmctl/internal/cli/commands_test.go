@@ -61,7 +61,6 @@ func TestOutput(t *testing.T) {
 		},
 		{"ocr", "debian login:\n", `{"text":"debian login:\n"}`},
 		{"wait-text login:", "debian login:\n", `{"text":"debian login:\n"}`},
-		{"wait-signal on", "", `{"ok":true}`},
 		{"key ctrl+alt+del", "", `{"ok":true}`},
 		{"devices", "", `[]`},
 	} {
@@ -234,6 +233,17 @@ func TestInputRefused(t *testing.T) {
 	for _, request := range device.Requests() {
 		t.Errorf("%s %s was sent", request.Method, request.Path)
 	}
+}
+
+// TestWaitForScreen: what is there already ends the waiting.
+func TestWaitForScreen(t *testing.T) {
+	t.Parallel()
+	u := at(t, start(t, pikvmtest.Options{Streamer: pikvmtest.StreamerOptions{Text: "hello"}}))
+	if got := u.does("wait-signal", "on", "-o", "json"); got != `{"ok":true}`+"\n" {
+		t.Errorf("printed %q", got)
+	}
+	u.fails(6, "wait-change", "--limit", "50ms")
+	u.fails(6, "wait-signal", "off", "--limit", "50ms")
 }
 
 // TestSnapshot takes pictures of a device at rest, as JPEG and as PNG, into a file and into a pipe.

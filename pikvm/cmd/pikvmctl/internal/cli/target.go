@@ -61,8 +61,14 @@ func (t *target) hint(err error) error {
 	return err
 }
 
-// stream is each for what goes on and on: every result is printed as it comes.
-func (a *app) stream(ctx context.Context, do work) error { return a.each(ctx, do) }
+// stream is each for what goes on and on: every result is printed as it comes, and an interruption is its normal end.
+func (a *app) stream(ctx context.Context, do work) error {
+	err := a.each(ctx, do)
+	if ctx.Err() != nil && exit.Code(err) == exit.Interrupted {
+		return exit.StatusError(exit.Interrupted)
+	}
+	return err
+}
 
 // open makes the client of a device and tells whether there is no password for it. It asks for its password if nothing tells it and somebody is there.
 func (a *app) open(device config.Device) (kvm *pikvm.Client, noPassword bool, err error) {
