@@ -5,7 +5,9 @@ go 1.26.0
 require (
 	github.com/BurntSushi/toml v1.6.0
 	github.com/fieldlink-go/fieldlink/errkit v0.1.0
+	github.com/fieldlink-go/fieldlink/internal v0.1.0
 	github.com/fieldlink-go/fieldlink/pikvm v0.1.0
+	github.com/google/go-cmp v0.7.0
 	github.com/schollz/progressbar/v3 v3.19.1
 	github.com/spf13/cobra v1.10.2
 	golang.org/x/term v0.47.0
