@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,10 +17,10 @@ import (
 	"github.com/fieldlink-go/fieldlink/internal/tools/repo"
 )
 
-// consumerPrograms is the folder with one program per module.
+// consumerPrograms is the folder with one program per module, but for those that are programs themselves.
 const consumerPrograms = "internal/e2e/consumer"
 
-// consumer fetches modules by version as a user does and runs a program with each. Without arguments it takes every
+// consumer fetches modules by version as a user does and runs a program with each; one that is a program itself it installs. Without arguments it takes every
 // published module as the working tree has it, under temporary tags in the throw-away clone; m@version takes a tag.
 func consumer(ctx context.Context, root string, out io.Writer, args []string) error {
 	s, err := newSnapshot(ctx, root)
@@ -98,10 +99,16 @@ func (s *snapshot) consume(ctx context.Context, out io.Writer, versions []module
 			continue
 		}
 		start := time.Now()
-		if err := s.consumeOne(ctx, env, m, v); err != nil {
+		consume, done := s.consumeOne, "consumed"
+		if program, err := s.repo.IsProgram(m); err != nil {
+			return err
+		} else if program {
+			consume, done = s.install, "installed"
+		}
+		if err := consume(ctx, env, m, v); err != nil {
 			return fmt.Errorf("consumer of %s: %w", v, err)
 		}
-		fmt.Fprintf(out, "ok  %-14s %s consumed  %.1fs\n", m.Dir, v.Version, time.Since(start).Seconds())
+		fmt.Fprintf(out, "ok  %-14s %s %s  %.1fs\n", m.Dir, v.Version, done, time.Since(start).Seconds())
 	}
 	return nil
 }
@@ -136,6 +143,27 @@ func (s *snapshot) consumeOne(ctx context.Context, env []string, m *repo.Module,
 		return err
 	}
 	return checkConsumer(mod, v)
+}
+
+// install installs a module that is a program as its users do, and wants the program to know its version.
+func (s *snapshot) install(ctx context.Context, env []string, m *repo.Module, v module.Version) error {
+	dir, err := os.MkdirTemp(s.dir, "install-")
+	if err != nil {
+		return err
+	}
+	env = append(slices.Clone(env), "GOBIN="+dir)
+	if _, err := execute(ctx, dir, env, "go", "install", v.String()); err != nil {
+		return err
+	}
+	prefix, _, _ := module.SplitPathVersion(m.Path)
+	printed, err := execute(ctx, dir, env, filepath.Join(dir, path.Base(prefix)), "--version")
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(printed, v.Version) {
+		return fmt.Errorf("--version prints %q", printed)
+	}
+	return nil
 }
 
 // checkConsumer wants a consumer's go.mod to require v, and nothing that must never get there: a pseudo-version, or a

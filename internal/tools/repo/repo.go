@@ -3,7 +3,11 @@
 package repo
 
 import (
+	"errors"
 	"fmt"
+	"go/parser"
+	"go/token"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -73,6 +77,18 @@ func ReadModule(root, dir string) (*Module, error) {
 
 // Published reports whether the module is released under tags of its own. What lives below internal/ is not.
 func (m *Module) Published() bool { return !strings.HasPrefix(m.Dir, "internal/") }
+
+// IsProgram reports whether users install the module instead of importing it: the package in its folder is main.
+func (r *Repo) IsProgram(m *Module) (bool, error) {
+	file, err := parser.ParseFile(token.NewFileSet(), r.File(m, "doc.go"), nil, parser.PackageClauseOnly)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil // a module without a package of its own
+	}
+	if err != nil {
+		return false, err
+	}
+	return file.Name.Name == "main", nil
+}
 
 // Siblings lists what the module requires of the same repository.
 func (m *Module) Siblings() []module.Version {
