@@ -14,7 +14,7 @@ import (
 // newToy is a toy repository that breaks no rule.
 func newToy(t *testing.T) *toy.Repo {
 	r := toy.New(t)
-	r.Write(".github/dependabot.yml", "directories:\n  - /errkit\n  - /internal\n  - /internal/e2e\n  - /internal/tools\n  - /pikvm\n  - /wsclient\n")
+	r.Write(".github/dependabot.yml", "directories:\n  - /errkit\n  - /internal\n  - /internal/e2e\n  - /internal/tools\n  - /pikvm\n  - /pikvm/cmd/pikvmctl\n  - /wsclient\n")
 	r.Write(".github/workflows/ci.yml", "steps:\n  - uses: a/b@0123456789012345678901234567890123456789 # v1\n  - uses: ./local\n")
 	return r
 }

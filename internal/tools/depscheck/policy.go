@@ -29,7 +29,7 @@ var allowed = map[string]struct{ released, tests []string }{
 			repo.Prefix + "/errkit", repo.Prefix + "/pikvm", "github.com/BurntSushi/toml",
 			"github.com/schollz/progressbar/v3", "github.com/spf13/cobra", "golang.org/x/term",
 		},
-		tests:    []string{repo.Prefix + "/internal", "github.com/google/go-cmp"},
+		tests: []string{repo.Prefix + "/internal", "github.com/google/go-cmp"},
 	},
 	"pikvm": {
 		released: []string{repo.Prefix + "/errkit", repo.Prefix + "/wsclient", "github.com/go-resty/resty/v2"},

@@ -25,7 +25,7 @@ func TestAPICheck(t *testing.T) {
 	if out := mustRunIn(t, r, "api-check"); strings.Count(out, "has no tag yet") != 4 {
 		t.Errorf("before the first tag:\n%s", out)
 	}
-	for _, m := range []string{"errkit", "internal", "wsclient", "pikvm"} {
+	for _, m := range []string{"errkit", "internal", "wsclient", "pikvm", "pikvm/cmd/pikvmctl"} {
 		r.Git("tag", m+"/v0.1.0")
 	}
 	if out := mustRunIn(t, r, "api-check"); strings.Count(out, "compatible with v0.1.0") != 4 {

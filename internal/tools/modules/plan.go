@@ -162,9 +162,9 @@ func printPlan(ctx context.Context, root string, out io.Writer, args []string) e
 		return err
 	}
 	defer s.close()
-	fmt.Fprintf(out, "%-12s %-12s %s\n", "module", "last", "next")
+	fmt.Fprintf(out, "%-18s %-12s %s\n", "module", "last", "next")
 	for _, p := range s.plans {
-		fmt.Fprintf(out, "%-12s %-12s %s\n", p.module.Dir, cmp.Or(p.last(), "-"), cmp.Or(p.next(), "unchanged"))
+		fmt.Fprintf(out, "%-18s %-12s %s\n", p.module.Dir, cmp.Or(p.last(), "-"), cmp.Or(p.next(), "unchanged"))
 	}
 	return nil
 }

@@ -48,23 +48,24 @@ func TestTwoReleases(t *testing.T) {
 	// Before the first tag.
 	mustRunIn(t, r, "tidy-check")
 	mustRunIn(t, r, "consumer")
-	wantPlan(t, r, `
-module       last         next
-errkit       -            v0.1.0
-internal     -            v0.1.0
-wsclient     -            v0.1.0
-pikvm        -            v0.1.0
+	wantPlan(t,        r, `
+module             last         next
+errkit             -            v0.1.0
+internal           -            v0.1.0
+wsclient           -            v0.1.0
+pikvm              -            v0.1.0
+pikvm/cmd/pikvmctl -            v0.1.0
 `)
 	if status := r.Git("status", "--porcelain"); status != "" {
 		t.Fatalf("checks changed the repository:\n%s", status)
 	}
 
 	// The first release.
-	mustRunIn(t, r, "release", "pikvm=v0.1.0", "internal=v0.1.0", "errkit=v0.1.0", "wsclient=v0.1.0")
-	if d := cmp.Diff("errkit/v0.1.0 internal/v0.1.0 pikvm/v0.1.0 wsclient/v0.1.0", strings.Join(strings.Fields(r.Git("tag")), " ")); d != "" {
+	mustRunIn(t, r, "release", "pikvm/cmd/pikvmctl=v0.1.0", "pikvm=v0.1.0", "internal=v0.1.0", "errkit=v0.1.0", "wsclient=v0.1.0")
+	if d := cmp.Diff("errkit/v0.1.0 internal/v0.1.0 pikvm/cmd/pikvmctl/v0.1.0 pikvm/v0.1.0 wsclient/v0.1.0", strings.Join(strings.Fields(r.Git("tag")), " ")); d != "" {
 		t.Errorf("tags (-want +got):\n%s", d)
 	}
-	if d := cmp.Diff("release: errkit v0.1.0, internal v0.1.0, wsclient v0.1.0, pikvm v0.1.0", r.Git("log", "-1", "--format=%s")); d != "" {
+	if d := cmp.Diff("release: errkit v0.1.0, internal v0.1.0, wsclient v0.1.0, pikvm v0.1.0, pikvm/cmd/pikvmctl v0.1.0", r.Git("log", "-1", "--format=%s")); d != "" {
 		t.Errorf("commit (-want +got):\n%s", d)
 	}
 	if sums := r.Read("wsclient/go.sum"); strings.Count(sums, "/errkit v0.1.0") != 2 || strings.Count(sums, "/internal v0.1.0") != 2 {
@@ -74,7 +75,7 @@ pikvm        -            v0.1.0
 		t.Errorf("errkit/CHANGELOG.md has no release:\n%s", text)
 	}
 	today := time.Now().Format(time.DateOnly)
-	first := "- " + today + ": errkit v0.1.0, internal v0.1.0, wsclient v0.1.0, pikvm v0.1.0\n"
+	first := "- " + today + ": errkit v0.1.0, internal v0.1.0, wsclient v0.1.0, pikvm v0.1.0, pikvm/cmd/pikvmctl v0.1.0\n"
 	if d := cmp.Diff("# Changelog\n\n## Releases\n\nNewest first.\n\n"+first, r.Read("CHANGELOG.md")); d != "" {
 		t.Errorf("CHANGELOG.md (-want +got):\n%s", d)
 	}
@@ -83,7 +84,7 @@ pikvm        -            v0.1.0
 	}
 	mustRunIn(t, r, "tidy-check")
 	mustRunIn(t, r, "check")
-	mustRunIn(t, r, "consumer", "pikvm@v0.1.0")
+	mustRunIn(t, r, "consumer", "pikvm@v0.1.0", "pikvm/cmd/pikvmctl@v0.1.0")
 	mustFailIn(t, r, "has not changed", "release", "errkit=v0.2.0")
 
 	// A sibling needs what errkit has only since its tag: alone it does not build until it says so.
@@ -100,12 +101,13 @@ pikvm        -            v0.1.0
 	if work := r.Read("go.work"); !strings.Contains(work, "// Siblings") || !strings.Contains(work, "errkit v0.2.0 => ./errkit") {
 		t.Errorf("go.work:\n%s", work)
 	}
-	wantPlan(t, r, `
-module       last         next
-errkit       v0.1.0       v0.2.0
-internal     v0.1.0       unchanged
-wsclient     v0.1.0       v0.1.1
-pikvm        v0.1.0       unchanged
+	wantPlan(t,        r, `
+module             last         next
+errkit             v0.1.0       v0.2.0
+internal           v0.1.0       unchanged
+wsclient           v0.1.0       v0.1.1
+pikvm              v0.1.0       unchanged
+pikvm/cmd/pikvmctl v0.1.0       unchanged
 `)
 
 	// The second release.
@@ -148,7 +150,7 @@ func wantPlan(t *testing.T, r *toy.Repo, want string) {
 func newTagged(t *testing.T) *toy.Repo {
 	t.Helper()
 	r := toy.New(t)
-	for _, m := range []string{"errkit", "internal", "wsclient", "pikvm"} {
+	for _, m := range []string{"errkit", "internal", "wsclient", "pikvm", "pikvm/cmd/pikvmctl"} {
 		r.Git("tag", m+"/v0.1.0")
 	}
 	return r

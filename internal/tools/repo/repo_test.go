@@ -20,10 +20,10 @@ func dirs(modules []*repo.Module) string {
 
 func TestOpenOrdersDependenciesFirst(t *testing.T) {
 	r := toy.New(t).Open()
-	if d := cmp.Diff("errkit internal wsclient pikvm internal/e2e", dirs(r.Modules)); d != "" {
+	if d := cmp.Diff("errkit internal wsclient pikvm internal/e2e pikvm/cmd/pikvmctl", dirs(r.Modules)); d != "" {
 		t.Errorf("modules (-want +got):\n%s", d)
 	}
-	if d := cmp.Diff("errkit internal wsclient pikvm", dirs(r.Published())); d != "" {
+	if d := cmp.Diff("errkit internal wsclient pikvm pikvm/cmd/pikvmctl", dirs(r.Published())); d != "" {
 		t.Errorf("published (-want +got):\n%s", d)
 	}
 }
