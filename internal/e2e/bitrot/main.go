@@ -1,10 +1,10 @@
-// Command bitrot damages the files of spool and of bbolt, which hold the same records, and prints what becomes of the
-// records: one bit flipped anywhere, or a file cut off anywhere.
+// Command bitrot damages the files of spool, of boltstore and of bbolt, which hold the same records, and prints what becomes
+// of the records: one bit flipped anywhere, or a file cut off anywhere.
 //
 //	go run ./internal/e2e/bitrot [-flips 10000] [-cuts 1000] [-seed 1]
 //
-// Each damaged copy is opened and read in another process, since damage can end it. It exits with 1 if spool
-// lost, changed or invented a record without a word, did not open, or died.
+// Each damaged copy is opened and read in another process, since damage can end it. It exits with 1 if spool or
+// boltstore lost, changed or invented a record without a word, did not open, or died.
 package main
 
 import (
@@ -30,7 +30,7 @@ func main() {
 			os.Exit(2)
 		}
 		printTable(os.Stdout, d, tallies)
-		ok = ok && tallies["spool"].clean()
+		ok = ok && tallies["spool"].clean() && tallies["boltstore"].clean()
 	}
 	if !ok {
 		os.Exit(1)

@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 	leak.Main(m)
 }
 
-// TestCompare: spool comes through, and what ends the process of bbolt is counted and not ours.
+// TestCompare: spool and boltstore come through, and what ends the process of bbolt is counted and not ours.
 func TestCompare(t *testing.T) {
 	t.Parallel()
 	for _, d := range []damage{{"single-bit flips", 60, flip}, {"truncations", 30, cut}} {
@@ -41,8 +41,10 @@ func TestCompare(t *testing.T) {
 					t.Errorf("%s: %d verdicts on %d damages", name, sum, d.n)
 				}
 			}
-			if !tallies["spool"].clean() || tallies["spool"].verdicts[reported] == 0 {
-				t.Errorf("spool: %+v", tallies["spool"])
+			for _, ours := range []string{"spool", "boltstore"} {
+				if !tallies[ours].clean() || tallies[ours].verdicts[reported] == 0 {
+					t.Errorf("%s: %+v", ours, tallies[ours])
+				}
 			}
 			if tallies["bbolt"].clean() {
 				t.Error("bbolt is not known to come through")

@@ -21,7 +21,9 @@ type store struct {
 	judge func(dir string) (v verdict, lost int)
 }
 
-var stores = []store{{"spool", fillSpool, judgeSpool}, {"bbolt", fillBbolt, judgeBbolt}}
+var stores = []store{
+	{"spool", fillSpool, judgeSpool}, {"boltstore", fillBoltstore, judgeBoltstore}, {"bbolt", fillBbolt, judgeBbolt},
+}
 
 // segmentBytes is small, so that there are several segments.
 const segmentBytes = 4 << 10

@@ -35,13 +35,13 @@ func (t tally) clean() bool {
 }
 
 func printTable(w io.Writer, d damage, tallies map[string]tally) {
-	fmt.Fprintf(w, "%d %s, %d records\n%8s", d.n, d.name, records-removed, "")
+	fmt.Fprintf(w, "%d %s, %d records\n%10s", d.n, d.name, records-removed, "")
 	for _, c := range columns {
 		fmt.Fprintf(w, "  %16s", c)
 	}
 	fmt.Fprintf(w, "  %16s", "records lost")
 	for _, s := range stores {
-		fmt.Fprintf(w, "\n%8s", s.name)
+		fmt.Fprintf(w, "\n%10s", s.name)
 		t := tallies[s.name]
 		for _, n := range t.verdicts {
 			fmt.Fprintf(w, "  %8d (%4.1f%%)", n, 100*float64(n)/float64(max(1, d.n)))

@@ -257,6 +257,17 @@ func TestLocked(t *testing.T) {
 	open(t, path, nil)
 }
 
+func TestWrongArguments(t *testing.T) {
+	t.Parallel()
+	if _, err := boltstore.Open("", nil); !errors.Is(err, smokerr.ErrInvalidArgument) {
+		t.Errorf("no path: %v", err)
+	}
+	path := filepath.Join(t.TempDir(), "keyed.db")
+	if _, err := boltstore.Open(path, &boltstore.Options{MaxBytes: -1}); !errors.Is(err, smokerr.ErrInvalidArgument) {
+		t.Errorf("negative bound: %v", err)
+	}
+}
+
 func TestBound(t *testing.T) {
 	t.Parallel()
 	s := open(t, filepath.Join(t.TempDir(), "keyed.db"), &boltstore.Options{MaxBytes: 10_000})

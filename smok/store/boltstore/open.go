@@ -50,6 +50,12 @@ func Open(path string, opts *Options) (*Store, error) { return openOn(disk.FS{},
 
 func openOn(fsys disk.FS, path string, opts *Options) (*Store, error) {
 	s := &Store{path: path, opts: resolve(opts), fs: fsys}
+	switch {
+	case path == "":
+		return nil, smokerr.InvalidArgument("store.open", "path", "empty", nil)
+	case s.opts.MaxBytes < 0:
+		return nil, smokerr.InvalidArgument("store.open", "MaxBytes", "negative", nil)
+	}
 	lock, err := disk.Lock(path + lockSuffix)
 	if err != nil {
 		return nil, smokerr.Store("store.open", area, err)

@@ -30,7 +30,7 @@ type sample struct {
 
 func newSample(t *testing.T) *sample {
 	t.Helper()
-	dir := t.TempDir()
+	dir := scratch(t)
 	s := open(t, dir, nil)
 	smp := &sample{files: make(map[string][]byte), want: make(map[string]map[string]string), older: make(map[string]bool)}
 	rng := rand.New(rand.NewPCG(5, 5))
@@ -288,7 +288,7 @@ func (s *sample) judgeAgain(t *testing.T, dir string) (told bool, err error) {
 // TestBitRot flips single bits anywhere in the directory of a device: it opens, nothing is wrong in silence.
 func TestBitRot(t *testing.T) {
 	t.Parallel()
-	flips := 300
+	flips := 120
 	if *full {
 		flips = 10_000
 	}
@@ -305,7 +305,7 @@ func TestBitRot(t *testing.T) {
 // TestTruncation cuts files off anywhere.
 func TestTruncation(t *testing.T) {
 	t.Parallel()
-	cuts := 100
+	cuts := 40
 	if *full {
 		cuts = 1000
 	}

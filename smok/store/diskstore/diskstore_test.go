@@ -2,6 +2,7 @@ package diskstore_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -122,7 +123,7 @@ func TestConformance(t *testing.T) {
 		t.Run(area, func(t *testing.T) {
 			t.Parallel()
 			storetest.Log(t, func(t *testing.T) storetest.Open[store.Log] {
-				dir := t.TempDir()
+				dir := scratch(t)
 				return func() (store.Log, error) {
 					s, err := diskstore.Open(dir, nil)
 					if err != nil {
@@ -136,7 +137,7 @@ func TestConformance(t *testing.T) {
 	t.Run("keyed", func(t *testing.T) {
 		t.Parallel()
 		storetest.Keyed(t, func(t *testing.T) storetest.Open[store.Keyed] {
-			dir := t.TempDir()
+			dir := scratch(t)
 			return func() (store.Keyed, error) {
 				s, err := diskstore.Open(dir, nil)
 				if err != nil {
@@ -149,7 +150,7 @@ func TestConformance(t *testing.T) {
 	t.Run("blobs", func(t *testing.T) {
 		t.Parallel()
 		storetest.Blobs(t, func(t *testing.T) storetest.Open[store.Blobs] {
-			dir := t.TempDir()
+			dir := scratch(t)
 			return func() (store.Blobs, error) {
 				s, err := diskstore.Open(dir, &diskstore.Options{MaxBlob: storetest.MaxBlob, MaxBlobs: storetest.MaxBlobs})
 				if err != nil {
@@ -163,7 +164,7 @@ func TestConformance(t *testing.T) {
 
 func TestExclusive(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := scratch(t)
 	s := open(t, dir, nil)
 	if _, err := diskstore.Open(dir, nil); !errors.Is(err, errkit.Conflict) || !errors.Is(err, smokerr.ErrStore) {
 		t.Errorf("Open: %v", err)
@@ -171,6 +172,52 @@ func TestExclusive(t *testing.T) {
 	must(t, s.Close())
 	must(t, s.Close())
 	open(t, dir, nil)
+}
+
+// TestErrors: the errors of the logs are those of module smok.
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	s := open(t, scratch(t), &diskstore.Options{MaxWrites: 1 << 20})
+	_, err := s.Journal.Append(t.Context(), store.Entry{Payload: make([]byte, spool.MaxPayload+1)})
+	if !errors.Is(err, smokerr.ErrInvalidArgument) || !errors.Is(err, spool.ErrMessageTooBig) {
+		t.Errorf("a long record: %v", err)
+	}
+	if err := s.Journal.Remove(5); !errors.Is(err, smokerr.ErrInvalidArgument) {
+		t.Errorf("Remove: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Journal.Wait(ctx, 1); !errors.Is(err, smokerr.ErrStore) || !errors.Is(err, context.Canceled) {
+		t.Errorf("Wait: %v", err)
+	}
+	must(t, s.Close())
+	if _, err := s.Journal.PeekFrom(0, 1); !errors.Is(err, smokerr.ErrClosed) {
+		t.Errorf("PeekFrom: %v", err)
+	}
+}
+
+// TestOldestLogsGo: logs and sensor writes make room by dropping the oldest, which is reported.
+func TestOldestLogsGo(t *testing.T) {
+	t.Parallel()
+	var reps reports
+	s := open(t, scratch(t), &diskstore.Options{MaxLogs: 5000, MaxWrites: 5000, OnReport: reps.hook})
+	for _, l := range []store.Log{s.Logs, s.Writes} {
+		for range 20 {
+			_, err := l.Append(t.Context(), store.Entry{Payload: make([]byte, 976)})
+			must(t, err)
+		}
+		if l.Len() != 5 || l.Bytes() > 5000 {
+			t.Errorf("%d records, %d bytes", l.Len(), l.Bytes())
+		}
+	}
+	must(t, s.Close())
+	lost := map[string]uint64{}
+	for _, r := range reps.take() {
+		lost[r.Area+" "+r.Kind.String()] += r.Records
+	}
+	if d := cmp.Diff(map[string]uint64{"logs dropped": 15, "writes dropped": 15}, lost); d != "" {
+		t.Errorf("reports, -want +got:\n%s", d)
+	}
 }
 
 func TestOptions(t *testing.T) {
@@ -195,7 +242,7 @@ func TestOptions(t *testing.T) {
 func TestDropsTrendBeforePermanent(t *testing.T) {
 	t.Parallel()
 	var reps reports
-	s := open(t, t.TempDir(), &diskstore.Options{MaxValues: 10_000, OnReport: reps.hook})
+	s := open(t, scratch(t), &diskstore.Options{MaxValues: 10_000, OnReport: reps.hook})
 	value := func(name string) store.Entry {
 		return store.Entry{Payload: []byte(name + strings.Repeat(".", 976-len(name)))} // 1000 bytes with its frame
 	}
@@ -259,7 +306,7 @@ func TestDiskFails(t *testing.T) {
 				}
 				return nil
 			}
-			dir := filepath.Join(t.TempDir(), "a", "device")
+			dir := filepath.Join(scratch(t), "a", "device")
 			ill = true
 			if c.name != "names do not change" {
 				_, err := diskstore.OpenOn(fault, dir, nil)
@@ -318,7 +365,7 @@ func failed(t *testing.T, what string, err, cause error, kind errkit.Kind) {
 // TestOlderVersion: a directory of an older version is brought up to date, once; if that fails, it is tried again.
 func TestOlderVersion(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := scratch(t)
 	s := open(t, dir, nil)
 	_, err := s.Journal.Append(t.Context(), store.Entry{Payload: []byte("kept")})
 	must(t, err)
@@ -362,7 +409,7 @@ func TestOlderVersion(t *testing.T) {
 // TestNewerVersion: a directory of a newer version is refused and left alone.
 func TestNewerVersion(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := scratch(t)
 	name := filepath.Join(dir, "version")
 	must(t, os.WriteFile(name, diskstore.FormatVersion(diskstore.Versions+1), 0o600))
 	if _, err := diskstore.Open(dir, nil); !errors.Is(err, smokerr.ErrStore) || errors.Is(err, smokerr.ErrCorrupt) {
@@ -383,7 +430,7 @@ func TestDamagedBlob(t *testing.T) {
 	for name, at := range map[string]int64{"in the head": 20, "in the key": 64, "in the content": 80} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := t.TempDir()
+			dir := scratch(t)
 			var reps reports
 			opts := &diskstore.Options{OnReport: reps.hook}
 			s := open(t, dir, opts)

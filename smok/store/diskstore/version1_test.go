@@ -46,7 +46,7 @@ func fillVersion1(t *testing.T, s *store.Store) {
 func TestVersion1(t *testing.T) {
 	t.Parallel()
 	if *update {
-		dir := t.TempDir()
+		dir := scratch(t)
 		s := open(t, dir, nil)
 		fillVersion1(t, s)
 		must(t, s.Close())
@@ -55,7 +55,7 @@ func TestVersion1(t *testing.T) {
 	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
 		t.Skip("the sample is of a little-endian machine")
 	}
-	dir := t.TempDir()
+	dir := scratch(t)
 	archive, err := zip.OpenReader(version1)
 	must(t, err)
 	defer archive.Close()
