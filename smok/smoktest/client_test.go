@@ -107,7 +107,7 @@ func callAll(t *testing.T, c *api.Client, pump *smoktest.Device) {
 	check("archives", err)
 	same("archives", []api.ArchiveEntry{{Interval: time.Minute, Pathpoints: []string{"f1"}}}, archives)
 	pump.SetSensors(smoktest.Sensor{FQTS: "a b", Paths: []string{"W1", "W2"}, Type: "std.Number10"})
-	sensors, err := c.Sensors(ctx)
+	sensors, _, err := c.Sensors(ctx)
 	check("sensors", err)
 	same("sensors", []api.SensorDef{{FQTS: "a b", Pathpoints: []string{"W1", "W2"}, Type: "std.Number10"}}, sensors)
 	check("writes", c.UploadSensorWrites(ctx, []api.SensorWrite{{Time: at, Who: "me", FQTS: "a b", Value: "1"}}))
@@ -134,7 +134,7 @@ func callAll(t *testing.T, c *api.Client, pump *smoktest.Device) {
 	check("macro done", c.MacroDone(ctx, "m/1", second))
 	same("macros", 1, pump.Macros()[0].Occurrences[0].Confirmed)
 	pump.SetPredicates(smoktest.Predicate{ID: "p", Statistic: "hot", Group: "G", Silencing: []smoktest.Silence{{smoktest.WeekTime{1, 2, 3}, smoktest.WeekTime{4, 5, 6}}}})
-	predicates, err := c.Predicates(ctx)
+	predicates, _, err := c.Predicates(ctx)
 	check("predicates", err)
 	same("predicates", []api.PredicateDef{{
 		ID: "p", Online: true, Statistic: "hot", Group: "G",

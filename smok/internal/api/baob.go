@@ -90,9 +90,16 @@ func (c *Client) baobPlan(op string, doc []byte) (BAOBPlan, error) {
 // versionHeader has the version of a downloaded BAOB.
 const versionHeader = "X-SMOK-BAOB-Version"
 
-// DownloadBAOB writes the content of a binary object to w, at most limit bytes, and returns its version. When it fails, w
-// may have got a part. A key that the hub does not have is a *[smokerr.NotFoundError]; a failure of w is a
-// *[smokerr.StoreError].
+// VersionWriter is a writer that wants to know the version of what it gets.
+type VersionWriter interface {
+	io.Writer
+	// WriteVersion is called once, before the first Write. An error ends the download.
+	WriteVersion(version int64) error
+}
+
+// DownloadBAOB writes the content of a binary object to w, which may be a [VersionWriter], at most limit bytes, and returns
+// its version. When it fails, w may have got a part. A key that the hub does not have is a *[smokerr.NotFoundError]; a
+// failure of w is a *[smokerr.StoreError].
 func (c *Client) DownloadBAOB(ctx context.Context, key string, w io.Writer, limit int64) (int64, error) {
 	k := &call{op: "hub.DownloadBAOB", method: http.MethodGet}
 	escaped, err := segment(k.op, "key", key)

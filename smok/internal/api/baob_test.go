@@ -257,6 +257,38 @@ func TestDownloadBAOB(t *testing.T) {
 	}
 }
 
+// versioned is a writer that learns the version first.
+type versioned struct {
+	bytes.Buffer
+	version int64
+	failure error
+}
+
+func (v *versioned) WriteVersion(version int64) error {
+	if v.Len() > 0 {
+		return errors.New("the version comes late")
+	}
+	v.version = version
+	return v.failure
+}
+
+// TestDownloadBAOBVersionFirst checks that a writer can learn the version before the content, and refuse it.
+func TestDownloadBAOBVersionFirst(t *testing.T) {
+	t.Parallel()
+	client := hub(t, nil, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-SMOK-BAOB-Version", "7")
+		_, _ = io.WriteString(w, "content")
+	})
+	out := &versioned{version: -1}
+	if version, err := client.DownloadBAOB(t.Context(), "k", out, 100); version != 7 || out.version != 7 || out.String() != "content" || err != nil {
+		t.Errorf("%d, %+v, %v", version, out, err)
+	}
+	out = &versioned{failure: errors.New("old")}
+	if _, err := client.DownloadBAOB(t.Context(), "k", out, 100); !errors.Is(err, smokerr.ErrStore) || out.Len() != 0 {
+		t.Errorf("%v, %d bytes", err, out.Len())
+	}
+}
+
 // TestDownloadBAOBFaults checks links and stores that fail on the way.
 func TestDownloadBAOBFaults(t *testing.T) {
 	t.Parallel()

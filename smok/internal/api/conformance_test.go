@@ -145,7 +145,7 @@ var steps = []struct {
 	}},
 	{"sensors", func(t *testing.T, d *smoktest.Device, c *api.Client) {
 		d.SetSensors(smoktest.Sensor{FQTS: "a b", Paths: []string{"W1", "f1"}, Type: "std.Number10"})
-		sensors, err := c.Sensors(t.Context())
+		sensors, _, err := c.Sensors(t.Context())
 		ok(t, err)
 		compare(t, "sensors", []api.SensorDef{{FQTS: "a b", Pathpoints: []string{"W1", "f1"}, Type: "std.Number10"}}, sensors)
 	}},
@@ -199,7 +199,7 @@ var steps = []struct {
 			ID: "p", Statistic: "fire", Configuration: map[string]any{"limit": 5}, VerboseName: "Fire", Group: "A",
 			Silencing: []smoktest.Silence{{Start: smoktest.WeekTime{Day: 6, Hour: 22}, Stop: smoktest.WeekTime{Day: 1, Hour: 6}}},
 		}, smoktest.Predicate{ID: "q", Offline: true, Statistic: "x", Group: "B"})
-		predicates, err := c.Predicates(t.Context())
+		predicates, _, err := c.Predicates(t.Context())
 		ok(t, err)
 		compare(t, "predicates", []api.PredicateDef{
 			{

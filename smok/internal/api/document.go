@@ -84,18 +84,30 @@ func (c *Client) get(ctx context.Context, k *call, result any) error {
 // list performs a call whose answer is a list, and hands its entries to each, one by one. What each fails for is skipped
 // and reported as a bad what. An empty answer has no entries.
 func (c *Client) list(ctx context.Context, k *call, what string, each func(entry json.RawMessage) error) error {
+	_, err := c.wholeList(ctx, k, what, each)
+	return err
+}
+
+// wholeList is list, and reports whether the hub sent a list that says everything: there was one, and no entry was
+// skipped.
+func (c *Client) wholeList(ctx context.Context, k *call, what string, each func(entry json.RawMessage) error) (bool, error) {
 	a, err := c.fetch(ctx, k)
 	if err != nil {
-		return err
+		return false, err
 	}
 	doc, err := a.document()
+	whole := len(doc) > 0 && doc[0] == '['
 	if err == nil {
-		err = c.entries(k.op, what, doc, each)
+		err = c.entries(k.op, what, doc, func(entry json.RawMessage) error {
+			err := each(entry)
+			whole = whole && err == nil
+			return err
+		})
 	}
 	if err != nil {
-		return c.badAnswer(k, a, err)
+		return false, c.badAnswer(k, a, err)
 	}
-	return nil
+	return whole, nil
 }
 
 // entries hands the entries of a JSON list to each. The list as a whole is checked first: a document that breaks off has

@@ -91,8 +91,11 @@ var endpoints = []struct {
 		},
 	},
 	{
-		name:   "Sensors",
-		call:   func(ctx context.Context, c *api.Client) (any, error) { return c.Sensors(ctx) },
+		name: "Sensors",
+		call: func(ctx context.Context, c *api.Client) (any, error) {
+			list, _, err := c.Sensors(ctx)
+			return list, err
+		},
 		want:   request{Method: "GET", URI: "/v1/device/sensors"},
 		answer: `[{"fqts":"a b","path":"W1~rW{W1}+1","type":"std.Number10"}]`,
 		result: []api.SensorDef{{FQTS: "a b", Pathpoints: []string{"W1", "rW{W1}+1"}, Type: "std.Number10"}},
@@ -150,7 +153,10 @@ var endpoints = []struct {
 	},
 	{
 		name: "Predicates",
-		call: func(ctx context.Context, c *api.Client) (any, error) { return c.Predicates(ctx) },
+		call: func(ctx context.Context, c *api.Client) (any, error) {
+			list, _, err := c.Predicates(ctx)
+			return list, err
+		},
 		want: request{Method: "GET", URI: "/v1/device/predicates"},
 		answer: `[{"predicate_id":"p1","online":true,"statistic":"fire","configuration":{"limit":5},"verbose_name":"Fire","group":"A",` +
 			`"silencing":[{"start":{"day":6,"hour":22,"minute":0},"stop":{"day":1,"hour":6,"minute":30}}]},` +

@@ -182,7 +182,7 @@ func TestCallerEnds(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // longer than the client's own limit
 			defer cancel()
 			began := time.Now()
-			_, err := client.Sensors(ctx)
+			_, _, err := client.Sensors(ctx)
 			checkOutcome(t, err, noReply(errkit.Timeout))
 			if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != 5*time.Minute {
 				t.Errorf("%v after %v", err, time.Since(began))
@@ -196,7 +196,7 @@ func TestCallerEnds(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			why := errors.New("power fails")
 			time.AfterFunc(time.Second, func() { cancel(why) })
-			_, err := client.Sensors(ctx)
+			_, _, err := client.Sensors(ctx)
 			checkOutcome(t, err, outcome{Class: smokerr.Err, Kinds: errkit.Canceled})
 			if !errors.Is(err, context.Canceled) || !errors.Is(err, why) || errkit.Transient(err) {
 				t.Errorf("%v", err)

@@ -31,18 +31,17 @@ type WeekTime struct {
 }
 
 // Predicates returns the predicates of the device. Of a predicate with a bad silencing period only that period is
-// skipped.
-func (c *Client) Predicates(ctx context.Context) ([]PredicateDef, error) {
+// skipped. The list is complete if there was one and no entry of it was skipped: what is not in it is gone.
+func (c *Client) Predicates(ctx context.Context) (predicates []PredicateDef, complete bool, err error) {
 	k := &call{op: "hub.Predicates", method: http.MethodGet, path: "/v1/device/predicates"}
-	var predicates []PredicateDef
-	err := c.list(ctx, k, "predicate", func(entry json.RawMessage) error {
+	complete, err = c.wholeList(ctx, k, "predicate", func(entry json.RawMessage) error {
 		p, err := c.decodePredicate(k.op, entry)
 		if err == nil {
 			predicates = append(predicates, p)
 		}
 		return err
 	})
-	return predicates, err
+	return predicates, complete, err
 }
 
 // defaultGroup is the group of events and predicates that the original client assumes.

@@ -15,18 +15,18 @@ type SensorDef struct {
 	Type       string
 }
 
-// Sensors returns the sensors of the device.
-func (c *Client) Sensors(ctx context.Context) ([]SensorDef, error) {
+// Sensors returns the sensors of the device. The list is complete if there was one and no entry of it was skipped: what is
+// not in it is gone.
+func (c *Client) Sensors(ctx context.Context) (sensors []SensorDef, complete bool, err error) {
 	k := &call{op: "hub.Sensors", method: http.MethodGet, path: "/v1/device/sensors"}
-	var sensors []SensorDef
-	err := c.list(ctx, k, "sensor", func(entry json.RawMessage) error {
+	complete, err = c.wholeList(ctx, k, "sensor", func(entry json.RawMessage) error {
 		s, err := decodeSensorDef(entry)
 		if err == nil {
 			sensors = append(sensors, s)
 		}
 		return err
 	})
-	return sensors, err
+	return sensors, complete, err
 }
 
 func decodeSensorDef(entry json.RawMessage) (SensorDef, error) {

@@ -268,6 +268,25 @@ func TestBadEntries(t *testing.T) {
 	}
 }
 
+// TestCompleteLists checks which answers say of what is not in them that it is gone.
+func TestCompleteLists(t *testing.T) {
+	t.Parallel()
+	for answer, want := range map[string]bool{
+		`[]`: true, `[{"fqts":"a","path":"W1","predicate_id":"p","statistic":"s"}]`: true,
+		``: false, `null`: false, `[7]`: false, `[{"fqts":"a","path":"W1","predicate_id":"p","statistic":"s"},{}]`: false,
+	} {
+		client := hub(t, func(c *api.Config) { c.OnBadEntry = nil }, func(w http.ResponseWriter, _ *http.Request) {
+			answerJSON(w, http.StatusOK, answer)
+		})
+		if _, complete, err := client.Sensors(t.Context()); complete != want || err != nil {
+			t.Errorf("sensors %q: complete %t, %v", answer, complete, err)
+		}
+		if _, complete, err := client.Predicates(t.Context()); complete != want || err != nil {
+			t.Errorf("predicates %q: complete %t, %v", answer, complete, err)
+		}
+	}
+}
+
 // TestManyBadEntries checks that a list of nothing but rubbish neither floods the hook nor the memory.
 func TestManyBadEntries(t *testing.T) {
 	t.Parallel()
@@ -276,7 +295,7 @@ func TestManyBadEntries(t *testing.T) {
 		func(w http.ResponseWriter, _ *http.Request) {
 			answerJSON(w, http.StatusOK, "["+strings.Repeat("1,", 999)+"1]")
 		})
-	if sensors, err := client.Sensors(t.Context()); err != nil || sensors != nil {
+	if sensors, complete, err := client.Sensors(t.Context()); err != nil || sensors != nil || complete {
 		t.Fatalf("%v, %v", sensors, err)
 	}
 	if len(reports) != 17 || !strings.Contains(reports[16], "and 984 more") {

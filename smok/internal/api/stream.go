@@ -47,6 +47,11 @@ func (o *operation) receive(a *answer, body io.Reader, w io.Writer, limit int64)
 	if err != nil {
 		return 0, c.badAnswer(k, a, err)
 	}
+	if to, ok := w.(VersionWriter); ok {
+		if err := to.WriteVersion(version); err != nil {
+			return 0, storeError(k.op, err)
+		}
+	}
 	out := &sink{to: w, left: limit, moved: o.moved}
 	_, err = io.Copy(out, body)
 	switch {

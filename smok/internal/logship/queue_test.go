@@ -459,3 +459,18 @@ func TestConfig(t *testing.T) {
 		}
 	}
 }
+
+// TestMutedHandler checks that what goes through a muted handler is not taken, whichever way it was derived.
+func TestMutedHandler(t *testing.T) {
+	t.Parallel()
+	got := shipped(t, logship.Config{}, func(l *slog.Logger) {
+		muted := slog.New(logship.Mute(l.Handler()))
+		muted.Info("no")
+		muted.With("a", 1).WithGroup("g").Info("no")
+		_ = muted.Handler().Handle(t.Context(), slog.NewRecord(time.Now(), slog.LevelInfo, "no", 0))
+		l.Info("yes")
+	})
+	if len(got) != 1 || got[0].Message != "yes" {
+		t.Errorf("%+v", got)
+	}
+}

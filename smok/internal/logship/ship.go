@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/smok/internal/api"
@@ -12,6 +13,24 @@ import (
 
 // ownRecords marks the context of an upload.
 type ownRecords struct{}
+
+// Mute returns a handler that passes records on to h so that no handler of this package takes them. It is for what the
+// shipping of logs has to say of itself.
+func Mute(h slog.Handler) slog.Handler { return muted{h} }
+
+type muted struct{ slog.Handler }
+
+func (m muted) Enabled(ctx context.Context, level slog.Level) bool {
+	return m.Handler.Enabled(context.WithValue(ctx, ownRecords{}, true), level)
+}
+
+func (m muted) Handle(ctx context.Context, r slog.Record) error {
+	return m.Handler.Handle(context.WithValue(ctx, ownRecords{}, true), r)
+}
+
+func (m muted) WithAttrs(attrs []slog.Attr) slog.Handler { return muted{m.Handler.WithAttrs(attrs)} }
+
+func (m muted) WithGroup(name string) slog.Handler { return muted{m.Handler.WithGroup(name)} }
 
 // isOwn reports whether a record was logged by the upload itself: sending it would make another one.
 func isOwn(ctx context.Context) bool { return ctx.Value(ownRecords{}) != nil }
