@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"sync"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/smok/store/internal/budget"
@@ -18,7 +19,7 @@ type MemoryOptions struct {
 	MaxBlob   int64         // bytes of one blob. Zero means 64 MiB
 	MaxBlobs  int64         // bytes of all blobs. Zero means 256 MiB
 
-	// OnReport is told what was dropped, one report at a time for each part. It must not call the store. Nil tells nobody.
+	// OnReport is told what was dropped, one report at a time. It must not call the store. Nil tells nobody.
 	OnReport func(Report)
 }
 
@@ -31,11 +32,16 @@ func Memory(opts *MemoryOptions) *Store {
 	if opts != nil {
 		o = *opts
 	}
+	var telling sync.Mutex
 	hook := func(area string) func(spool.Report) {
 		if o.OnReport == nil {
 			return nil
 		}
-		return func(r spool.Report) { o.OnReport(Report{Area: area, Report: r}) }
+		return func(r spool.Report) {
+			telling.Lock()
+			defer telling.Unlock()
+			o.OnReport(Report{Area: area, Report: r})
+		}
 	}
 	log := func(area string, maxBytes int64, policy spool.Policy, maxAge time.Duration) Log {
 		return NewLog(&spool.Options{MaxBytes: maxBytes, Policy: policy, MaxAge: maxAge, OnReport: hook(area)})

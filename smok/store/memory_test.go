@@ -106,20 +106,20 @@ func TestMemoryLogExpires(t *testing.T) {
 	})
 }
 
-// TestMonthWithoutLink: two values a minute for 30 days, one in ten of them permanent: the store stays within its bound, and
+// TestMonthWithoutLink: two values every five minutes for 30 days, one in ten of them permanent: the store stays within its bound, and
 // drops and reports exactly the oldest trend values, and the permanent ones that are too old.
 func TestMonthWithoutLink(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		lost := make(map[string]uint64)
-		const bound = 1 << 20
+		const bound = 200 << 10
 		s := store.Memory(&store.MemoryOptions{MaxValues: bound, OnReport: func(r store.Report) {
 			lost[r.Area+" "+r.Kind.String()] += r.Records
 		}})
 		payload := []byte(strings.Repeat("v", 40))
 		appended := make(map[string]uint64)
-		for round := range 30 * 24 * 60 {
-			time.Sleep(time.Minute)
+		for round := range 30 * 24 * 12 {
+			time.Sleep(5 * time.Minute)
 			for i := range 2 {
 				l, area := s.Trend, "trend"
 				if i == 0 && round%5 == 0 {

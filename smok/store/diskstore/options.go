@@ -3,6 +3,7 @@ package diskstore
 import (
 	"cmp"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/smok/internal/smokerr"
@@ -32,8 +33,8 @@ type Options struct {
 	MaxBlob   int64 // bytes of one blob; more is refused. Zero means 64 MiB
 	MaxBlobs  int64 // bytes of all blobs; more is refused. Zero means 256 MiB
 
-	// OnReport is told of everything that is lost, damaged or set aside, one report at a time for each part, from the
-	// goroutine that came upon it. It must not call the store. Nil tells nobody.
+	// OnReport is told of everything that is lost, damaged or set aside, one report at a time, from the goroutine that came
+	// upon it. It must not call the store. Nil tells nobody.
 	OnReport func(store.Report)
 
 	// Logger gets what OnReport gets, as warnings. Nil discards.
@@ -57,6 +58,14 @@ func resolve(opts *Options) (Options, error) {
 	o.MaxBlobs = cmp.Or(o.MaxBlobs, store.DefaultMaxBlobs)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if tell := o.OnReport; tell != nil {
+		var telling sync.Mutex
+		o.OnReport = func(r store.Report) {
+			telling.Lock()
+			defer telling.Unlock()
+			tell(r)
+		}
 	}
 	for _, bound := range []struct {
 		field string
