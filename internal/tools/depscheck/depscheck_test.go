@@ -31,7 +31,6 @@ func TestRules(t *testing.T) {
 			"module outside of go.work",
 			func(_ *testing.T, r *toy.Repo) {
 				r.Replace("go.work", "\t./internal/e2e\n", "")
-				r.Replace("go.work", "\t"+repo.Prefix+"/pikvm v0.1.0 => ./pikvm\n", "")
 			},
 			"go.work: go.work does not use internal/e2e",
 		},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/fieldlink-go/fieldlink/pikvm"
 	"github.com/fieldlink-go/fieldlink/pikvm/cmd/pikvmctl/internal/exit"
 )
 
@@ -12,6 +13,15 @@ import (
 func describe(err error) []string {
 	if _, told := errors.AsType[exit.StatusError](err); told {
 		return nil
+	}
+	if fleet, ok := errors.AsType[*pikvm.FleetError](err); ok {
+		var all []string
+		for _, failure := range fleet.Failed {
+			for _, line := range describe(failure.Err) {
+				all = append(all, failure.Name+": "+line)
+			}
+		}
+		return all
 	}
 	text := strings.TrimPrefix(oneLine(err.Error()), "pikvm: ")
 	if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); untrusted {

@@ -6,13 +6,15 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"text/tabwriter"
 )
 
 // printer prints the results of one device.
 type printer struct {
-	to   io.Writer
-	json bool
+	to     io.Writer
+	json   bool
+	device string // before every line, with several devices; empty for one
 }
 
 // printer prints what belongs to no device.
@@ -24,6 +26,9 @@ func (p *printer) show(result any, text func(w io.Writer)) error {
 	if p.json {
 		encoder := json.NewEncoder(&out)
 		encoder.SetEscapeHTML(false)
+		if p.device != "" {
+			result = deviceResult{Device: p.device, Result: result}
+		}
 		if err := encoder.Encode(result); err != nil {
 			return err
 		}
@@ -34,7 +39,11 @@ func (p *printer) show(result any, text func(w io.Writer)) error {
 			return err
 		}
 	}
-	_, err := p.to.Write(out.Bytes())
+	if p.json {
+		_, err := p.to.Write(out.Bytes())
+		return err
+	}
+	_, err := p.to.Write(prefixed(p.prefix(), out.Bytes()))
 	return err
 }
 
@@ -43,8 +52,60 @@ func (p *printer) line(result any, format string, args ...any) error {
 	if p.json {
 		return p.show(result, nil)
 	}
-	_, err := fmt.Fprintf(p.to, format+"\n", args...)
+	_, err := p.to.Write(prefixed(p.prefix(), fmt.Appendf(nil, format+"\n", args...)))
 	return err
+}
+
+// failed prints, for programs, that a device has no result.
+func (p *printer) failed(cause error) error {
+	if !p.json {
+		return nil
+	}
+	line, err := json.Marshal(deviceResult{Device: p.device, Error: cause.Error()})
+	if err != nil {
+		return err
+	}
+	_, err = p.to.Write(append(line, '\n'))
+	return err
+}
+
+// deviceResult is the result of one of several devices.
+type deviceResult struct {
+	Device string `json:"device"`
+	Result any    `json:"result,omitempty"`
+	Error  string `json:"error,omitempty"`
+}
+
+func (p *printer) prefix() string {
+	if p.device == "" {
+		return ""
+	}
+	return p.device + ": "
+}
+
+// prefixed puts a prefix before every line.
+func prefixed(prefix string, text []byte) []byte {
+	if prefix == "" {
+		return text
+	}
+	var out []byte
+	for line := range bytes.Lines(text) {
+		out = append(append(out, prefix...), line...)
+	}
+	return out
+}
+
+// lines lets several devices write to one place, each write whole.
+type lines struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+// Write writes p before anything else.
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.to.Write(p)
 }
 
 // done prints the result of what has none: nothing, or {"ok":true}.

@@ -69,7 +69,7 @@ func (a *app) root() *cobra.Command {
 		&cobra.Group{ID: "more", Title: "More:"},
 	)
 	for id, commands := range map[string][]*cobra.Command{
-		"host":   {a.atx(), a.key(), a.typing(), a.mouse(), a.snapshot(), a.ocr(), a.waitText(), a.waitChange(), a.waitSignal(), a.msd()},
+		"host":   {a.atx(), a.key(), a.typing(), a.mouse(), a.snapshot(), a.ocr(), a.waitText(), a.waitChange(), a.waitSignal(), a.video(), a.macro(), a.msd()},
 		"device": {a.check(), a.info(), a.gpio(), a.kvmSwitch(), a.watch(), a.logs(), a.metrics(), a.login(), a.logout()},
 		"more":   {a.fingerprint(), a.devices(), a.sim()},
 	} {

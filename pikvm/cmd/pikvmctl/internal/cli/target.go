@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -23,49 +24,104 @@ type target struct {
 // work is what a command does with one device.
 type work func(ctx context.Context, t *target) error
 
-// each does the work with every device that was asked for.
+// each does the work with every device that was asked for, and prints what came of it in the order of the devices.
 func (a *app) each(ctx context.Context, do work) error {
-	devices, err := a.selected()
+	targets, err := a.targets()
+	defer closeAll(targets)
 	if err != nil {
 		return err
 	}
-	targets := make([]*target, 0, len(devices))
-	defer func() {
-		for _, t := range targets {
-			_ = t.kvm.Close() // returns nil
-		}
-	}()
-	for _, device := range devices {
-		kvm, noPassword, err := a.open(device)
-		if err != nil {
-			return err
-		}
-		targets = append(targets, &target{
-			Device: device, kvm: kvm, one: len(devices) == 1,
-			out: a.printer(), noPassword: noPassword,
-		})
+	if targets[0].one {
+		return targets[0].hint(do(ctx, targets[0]))
 	}
-	for _, t := range targets {
-		if err := t.hint(do(ctx, t)); err != nil {
-			return err
-		}
+	results := make([]bytes.Buffer, len(targets))
+	for i, t := range targets {
+		t.out.to = &results[i]
 	}
-	return nil
-}
-
-// hint adds to an error what may be wrong.
-func (t *target) hint(err error) error {
-	if t.noPassword && errors.Is(err, pikvm.ErrAuth) {
-		return fmt.Errorf("%w (no password: set PIKVM_PASSWORD, or give --password-file)", err)
+	err = a.fleet(ctx, targets, do)
+	for i := range results {
+		if _, failed := a.sys.Stdout.Write(results[i].Bytes()); failed != nil {
+			return errors.Join(err, failed)
+		}
 	}
 	return err
 }
 
 // stream is each for what goes on and on: every result is printed as it comes, and an interruption is its normal end.
 func (a *app) stream(ctx context.Context, do work) error {
-	err := a.each(ctx, do)
+	targets, err := a.targets()
+	defer closeAll(targets)
+	if err != nil {
+		return err
+	}
+	if targets[0].one {
+		err = targets[0].hint(do(ctx, targets[0]))
+	} else {
+		to := &lines{to: a.sys.Stdout}
+		for _, t := range targets {
+			t.out.to = to
+		}
+		err = a.fleet(ctx, targets, do)
+	}
 	if ctx.Err() != nil && exit.Code(err) == exit.Interrupted {
 		return exit.StatusError(exit.Interrupted)
+	}
+	return err
+}
+
+// fleet does the work with several devices at once. What failed is printed as a result, too, for programs.
+func (a *app) fleet(ctx context.Context, targets []*target, do work) error {
+	byName := make(map[string]*target, len(targets))
+	devices := make([]pikvm.FleetDevice, 0, len(targets))
+	for _, t := range targets {
+		byName[t.Name] = t
+		devices = append(devices, pikvm.FleetDevice{Name: t.Name, Client: t.kvm})
+	}
+	fleet, err := pikvm.NewFleet(devices, &pikvm.FleetOptions{Parallel: a.globals.jobs})
+	if err != nil {
+		return err
+	}
+	return fleet.Each(ctx, func(ctx context.Context, d pikvm.FleetDevice) error {
+		t := byName[d.Name]
+		err := t.hint(do(ctx, t))
+		if err != nil {
+			return errors.Join(err, t.out.failed(err))
+		}
+		return nil
+	})
+}
+
+// targets opens every device that was asked for. Those that are open have to be closed also with an error.
+func (a *app) targets() ([]*target, error) {
+	devices, err := a.selected()
+	if err != nil {
+		return nil, err
+	}
+	targets := make([]*target, 0, len(devices))
+	for _, device := range devices {
+		kvm, noPassword, err := a.open(device)
+		if err != nil {
+			return targets, err
+		}
+		t := &target{Device: device, kvm: kvm, noPassword: noPassword, one: !a.globals.all, out: a.printer()}
+		if !t.one {
+			t.out.device = t.Name
+		}
+		targets = append(targets, t)
+	}
+	return targets, nil
+}
+
+func closeAll(targets []*target) {
+	for _, t := range targets {
+		_ = t.kvm.Close() // returns nil
+	}
+}
+
+// hint adds to an error what may be wrong.
+func (t *target) hint(err error) error {
+	if t.noPassword && errors.Is(err, pikvm.ErrAuth) {
+		return fmt.Errorf("%w (no password: set PIKVM_PASSWORD, or give --password-file)", err)
 	}
 	return err
 }

@@ -64,6 +64,9 @@ func Code(err error) int {
 	if _, notMet := errors.AsType[NotMetError](err); notMet {
 		return NotMet
 	}
+	if fleet, ok := errors.AsType[*pikvm.FleetError](err); ok {
+		return common(fleet)
+	}
 	is := func(class error) bool { return errors.Is(err, class) }
 	switch {
 	case is(context.Canceled):
@@ -83,4 +86,18 @@ func Code(err error) int {
 		return Connect
 	}
 	return Failed
+}
+
+// common is the code that all devices of a fleet have in common, or else Failed.
+func common(fleet *pikvm.FleetError) int {
+	code := Failed
+	for i, failure := range fleet.Failed {
+		switch one := Code(failure.Err); {
+		case i == 0:
+			code = one
+		case one != code:
+			return Failed
+		}
+	}
+	return code
 }
