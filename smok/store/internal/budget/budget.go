@@ -117,15 +117,16 @@ func (s *share) reserve(need int64, count int) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	lesser, greater := p.shares[0], p.shares[1]
-	if s.Bytes()+greater.Bytes() > p.max-need-p.pending {
-		reachable := p.max - p.pending
-		if !s.greater {
-			reachable -= greater.Bytes() // which nothing of the lesser log may displace
+	reachable := p.max - p.pending
+	if !s.greater {
+		if _, err := greater.PeekFrom(0, 1); err != nil { // drops what is too old
+			return err
 		}
-		if need > reachable {
-			s.losses.add(spool.Report{Kind: spool.Refused, Records: uint64(count)})
-			return smokerr.QueueFull("store.append", "records", int(lesser.Len()+greater.Len()))
-		}
+		reachable -= greater.Bytes() // which nothing of the lesser log may displace
+	}
+	if need > reachable {
+		s.losses.add(spool.Report{Kind: spool.Refused, Records: uint64(count)})
+		return smokerr.QueueFull("store.append", "records", int(lesser.Len()+greater.Len()))
 	}
 	for _, victim := range p.shares {
 		if err := victim.shrink(func() int64 {
@@ -149,11 +150,11 @@ func (p *pool) release(need int64) {
 
 // shrink removes the oldest records until nothing is over, or the log is empty. pool.mu is held.
 func (s *share) shrink(over func() int64) error {
-	for excess := over(); excess > 0 && s.Len() > 0; excess = over() {
+	for over() > 0 && s.Len() > 0 {
 		if err := s.heads.fill(s.Log); err != nil {
 			return err
 		}
-		first, last, n := s.heads.take(excess)
+		first, last, n := s.heads.take(over()) // less than before if records were too old
 		if n == 0 {
 			return nil
 		}

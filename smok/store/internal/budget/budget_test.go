@@ -72,6 +72,42 @@ func TestNoMoreThanNeeded(t *testing.T) {
 	must(t, errors.Join(lesser.Close(), greater.Close()))
 }
 
+// TestAge: what is too old makes room before anything is dropped or refused, and is not counted twice.
+func TestAge(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var reports []string
+		hook := func(r spool.Report) {
+			mu.Lock()
+			defer mu.Unlock()
+			reports = append(reports, fmt.Sprintf("%v %d-%d %d", r.Kind, r.First, r.Last, r.Records))
+		}
+		aging := func() store.Log {
+			return store.NewLog(&spool.Options{MaxBytes: -1, MaxAge: time.Hour, OnReport: hook})
+		}
+		lesser, greater := budget.Share(aging(), aging(), budget.Options{MaxBytes: 1000, OnLesser: hook, OnGreater: hook})
+		for range 5 {
+			_, err := lesser.Append(t.Context(), entry(100))
+			must(t, err)
+			_, err = greater.Append(t.Context(), entry(100))
+			must(t, err)
+		}
+		_, err := greater.Append(t.Context(), entry(100)) // the first of lesser goes
+		must(t, err)
+		time.Sleep(time.Hour + time.Minute)
+		_, err = lesser.Append(t.Context(), entry(1000))
+		must(t, err)
+		if lesser.Len() != 1 || greater.Len() != 0 {
+			t.Errorf("%d and %d records", lesser.Len(), greater.Len())
+		}
+		must(t, errors.Join(lesser.Close(), greater.Close()))
+		if d := cmp.Diff([]string{"dropped 1-1 1", "expired 1-6 6", "expired 2-5 4"}, reports); d != "" {
+			t.Errorf("-want +got:\n%s", d)
+		}
+	})
+}
+
 // TestTooLong: what can never fit displaces nothing.
 func TestTooLong(t *testing.T) {
 	t.Parallel()

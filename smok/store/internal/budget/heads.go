@@ -13,8 +13,14 @@ type head struct {
 // ahead is how many records are looked at at once.
 const ahead = 1000
 
-// fill reads the oldest records if none are known.
+// fill forgets what is gone for another reason, such as its age, and reads the oldest records if none are known.
 func (h *heads) fill(l Log) error {
+	oldest, err := l.PeekFrom(0, 1)
+	if err != nil || len(oldest) == 0 {
+		h.list = nil
+		return err
+	}
+	h.removed(oldest[0].Seq - 1)
 	if len(h.list) > 0 {
 		return nil
 	}
