@@ -117,14 +117,9 @@ func (s *share) reserve(need int64, count int) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	lesser, greater := p.shares[0], p.shares[1]
-	reachable := p.max - p.pending
-	if !s.greater {
-		if _, err := greater.PeekFrom(0, 1); err != nil { // drops what is too old
-			return err
-		}
-		reachable -= greater.Bytes() // which nothing of the lesser log may displace
-	}
-	if need > reachable {
+	if fits, err := s.canFit(need); err != nil {
+		return err
+	} else if !fits {
 		s.losses.add(spool.Report{Kind: spool.Refused, Records: uint64(count)})
 		return smokerr.QueueFull("store.append", "records", int(lesser.Len()+greater.Len()))
 	}
@@ -140,6 +135,22 @@ func (s *share) reserve(need int64, count int) error {
 	}
 	p.pending += need
 	return nil
+}
+
+// canFit reports whether so many bytes would fit if everything was dropped that they may displace: records of the greater
+// log only by the greater log. pool.mu is held.
+func (s *share) canFit(need int64) (bool, error) {
+	p := s.pool
+	free := p.max - p.pending - need
+	if s.greater || free < 0 {
+		return free >= 0, nil
+	}
+	greater := p.shares[1]
+	if greater.Bytes() <= free {
+		return true, nil
+	}
+	_, err := greater.PeekFrom(0, 1) // drops what is too old
+	return greater.Bytes() <= free, err
 }
 
 func (p *pool) release(need int64) {
