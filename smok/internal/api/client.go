@@ -90,11 +90,10 @@ func (silence) Errorf(string, ...any) {}
 func (silence) Warnf(string, ...any)  {}
 func (silence) Debugf(string, ...any) {}
 
-// dial opens a connection. Package net/http goes on dialling for a request that has left; Close ends that too.
+// dial opens a connection. Package net/http goes on dialling for a request that has left; see operation.failure.
 func (c *Client) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.ConnectTimeout)
 	defer cancel()
-	defer context.AfterFunc(c.life, cancel)()
 	conn, err := c.cfg.DialContext(ctx, network, addr)
 	if err != nil {
 		return nil, err

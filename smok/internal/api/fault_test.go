@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -275,4 +276,68 @@ func TestEarlyRefusal(t *testing.T) {
 	}
 	err := client.UploadValues(eventually(t), []api.Series{{Path: "u1", Samples: big}})
 	checkOutcome(t, err, outcome{smokerr.ErrClientFault, errkit.TooLarge, 413, "large"})
+}
+
+// deafConn takes the head of a request and then fails every write, as when the hub has closed its receiving side.
+type deafConn struct {
+	net.Conn
+	writes int
+}
+
+func (c *deafConn) Write(p []byte) (int, error) {
+	if c.writes++; c.writes > 1 {
+		return 0, &net.OpError{Op: "write", Net: "tcp", Err: os.NewSyscallError("write", syscall.EPIPE)}
+	}
+	return c.Conn.Write(p)
+}
+
+// TestLateExplanation checks that a write that failed waits for the answer that explains it, and not for ever.
+func TestLateExplanation(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		late time.Duration
+		want outcome
+		took time.Duration
+	}{
+		"in time":  {time.Second, outcome{smokerr.ErrClientFault, errkit.TooLarge, 413, "large"}, time.Second},
+		"too late": {time.Minute, noReply(errkit.Disconnected), 2 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				network := netem.New(nil)
+				listener, err := network.Listen("hub.test:80")
+				if err != nil {
+					t.Fatal(err)
+				}
+				var hub sync.WaitGroup
+				hub.Go(func() {
+					conn, err := listener.Accept()
+					if err != nil {
+						return
+					}
+					readHead(conn)
+					time.Sleep(tc.late)
+					_, _ = io.WriteString(conn, "HTTP/1.1 413 Too Large\r\nContent-Length: 18\r\nConnection: close\r\n\r\n{\"status\":\"large\"}")
+					_, _ = io.Copy(io.Discard, conn)
+					_ = conn.Close()
+				})
+				client := connect(t, network, func(c *api.Config) {
+					c.DialContext = func(ctx context.Context, proto, addr string) (net.Conn, error) {
+						conn, err := network.DialContext(ctx, proto, addr)
+						return &deafConn{Conn: conn}, err
+					}
+				})
+				began := time.Now()
+				err = client.UploadBAOB(t.Context(), "k", 1, io.LimitReader(endless{}, 1<<20), 1<<20)
+				checkOutcome(t, err, tc.want)
+				if took := time.Since(began); took != tc.took {
+					t.Errorf("took %v, want %v", took, tc.took)
+				}
+				client.Close()
+				_ = listener.Close()
+				hub.Wait()
+			})
+		})
+	}
 }
