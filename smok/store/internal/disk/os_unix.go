@@ -34,11 +34,20 @@ func lock(name string) (io.Closer, error) {
 		}
 	}
 	if err == nil {
-		return f, nil
+		return locked{f}, nil
 	}
 	_ = f.Close() // it was not locked
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return nil, ErrLocked
 	}
 	return nil, &os.PathError{Op: "lock", Path: name, Err: err}
+}
+
+// locked is a file that is locked.
+type locked struct{ *os.File }
+
+// Close unlocks the file before it closes it: a process that is just being started holds the file a moment longer.
+func (l locked) Close() error {
+	err := syscall.Flock(int(l.Fd()), syscall.LOCK_UN)
+	return errors.Join(err, l.File.Close())
 }
