@@ -2,9 +2,14 @@ package smok
 
 import (
 	"context"
+	"log/slog"
+	"sync"
+	"time"
 
 	"github.com/fieldlink-go/fieldlink/ngtt"
 	"github.com/fieldlink-go/fieldlink/smok/internal/api"
+	"github.com/fieldlink-go/fieldlink/smok/internal/executor"
+	"github.com/fieldlink-go/fieldlink/smok/internal/schedule"
 	"github.com/fieldlink-go/fieldlink/smok/store"
 )
 
@@ -14,38 +19,90 @@ type Device struct {
 	host
 	stop  context.CancelFunc
 	areas []area // in the order in which they are loaded; flushed in the opposite one
+	tasks []*task
+
+	loops     context.Context // ends when Shutdown begins
+	stopLoops context.CancelFunc
+	ended     chan struct{} // closed when Shutdown is done
+
+	mu    sync.Mutex
+	group *schedule.Group // nil before Run
+	ran   chan struct{}   // closed when Run returns
+
+	watch  *clockWatch
+	values *values
+	points *points
 }
 
 // New returns a device that is loaded from its store and does nothing until [Device.Run]. It checks everything and does
-// not use the network: what is wrong with an option is an *[InvalidArgumentError].
+// not use the network: what is wrong with an option is an *[InvalidArgumentError]. The device owns the store from then
+// on; with an error it does not.
 func New(credentials *ngtt.Credentials, opts *Options) (*Device, error) {
-	d := new(Device)
-	if opts != nil {
-		d.opts = *opts
-	}
-	client, err := api.New(api.Config{
-		Credentials: credentials, BaseURL: d.opts.BaseURL, Auth: d.opts.Auth,
-		RootCAs: d.opts.RootCAs, PinnedSHA256: d.opts.PinnedSHA256,
-		InsecureSkipTLSVerify: d.opts.InsecureSkipTLSVerify, TLSConfig: d.opts.TLSConfig,
-		DialContext: d.opts.DialContext, Proxy: d.opts.Proxy,
-		Timeout: d.opts.Timeout, ConnectTimeout: d.opts.ConnectTimeout,
-		UserAgent: d.opts.UserAgent, Logger: d.opts.Logger,
-	})
-	if err != nil {
+	d := &Device{ended: make(chan struct{})}
+	if err := d.configure(credentials, opts); err != nil {
 		return nil, err
 	}
-	d.api = client
-	d.store = d.opts.Store
-	if d.store == nil {
-		d.store = store.Memory(nil)
-	}
 	d.life, d.stop = context.WithCancel(context.Background())
+	d.loops, d.stopLoops = context.WithCancel(d.life)
+	d.exec = executor.New(&executor.Options{
+		Lookup: d.lookup, Message: d.api.SendMessage,
+		Queue: d.opts.Queue, Concurrency: d.opts.Concurrency,
+		Report: func(err error) { d.report("orders", err) },
+	})
+	d.open()
 	for _, a := range d.areas {
 		if err := a.load(); err != nil {
 			d.stop()
-			client.Close()
+			d.api.Close()
 			return nil, err
 		}
+		d.tasks = append(d.tasks, a.tasks()...)
+	}
+	for _, t := range d.tasks {
+		t.synced = make(chan struct{})
 	}
 	return d, nil
+}
+
+// configure copies the options, fills in what is not given, and makes the client.
+func (d *Device) configure(credentials *ngtt.Credentials, opts *Options) error {
+	if opts != nil {
+		d.opts = *opts
+	}
+	o := &d.opts
+	if err := o.check(); err != nil {
+		return err
+	}
+	o.Intervals.fill()
+	d.logger = slog.New(slog.DiscardHandler)
+	if o.Logger != nil {
+		d.logger = o.Logger.With(slog.String("module", "smok"))
+	}
+	if o.Time == nil {
+		o.Time = time.Now
+	}
+	if o.ClockFloor.IsZero() {
+		o.ClockFloor = releaseDate
+	}
+	d.clock = newClock(o.Time, o.ClockFloor)
+	d.offline.Store(o.Offline)
+	var err error
+	d.api, err = api.New(api.Config{
+		Credentials: credentials, BaseURL: o.BaseURL, Auth: o.Auth,
+		RootCAs: o.RootCAs, PinnedSHA256: o.PinnedSHA256,
+		InsecureSkipTLSVerify: o.InsecureSkipTLSVerify, TLSConfig: o.TLSConfig,
+		DialContext: o.DialContext, Proxy: o.Proxy,
+		Timeout: o.Timeout, ConnectTimeout: o.ConnectTimeout,
+		UserAgent: o.UserAgent, Logger: o.Logger, Time: o.Time,
+		OnBadEntry: func(err error) { d.report("hub", err) },
+	})
+	if err != nil {
+		return err
+	}
+	d.id = credentials.DeviceID()
+	d.store = o.Store
+	if d.store == nil {
+		d.store = store.Memory(nil)
+	}
+	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/smok/internal/api"
+	"github.com/fieldlink-go/fieldlink/smok/internal/smokerr"
 	"github.com/fieldlink-go/fieldlink/smok/store"
 )
 
@@ -77,12 +78,64 @@ type Options struct {
 	// Offline begins without the network: see [Device.SetOffline].
 	Offline bool
 
+	// Intervals says how often the device does what it does on its own.
+	Intervals Intervals
+
+	// Pathpoints are the settings of all pathpoints.
+	Pathpoints PathpointSettings
+
+	// Provider makes pathpoints that the hub or the program asks for and that were not registered. It is called for a
+	// name once at a time; with an error that matches [ErrNotFound] there is no such pathpoint, and orders for it are
+	// skipped. Nil options of a pathpoint, and a nil Provider, mean a pathpoint that only [Pathpoint.Set] gives values to.
+	Provider func(name string, level StorageLevel) (*PathpointOptions, error)
+
+	// Queue is how many sections of orders can wait. Zero means 1024.
+	Queue int
+
+	// Concurrency is how many orders run at once. Zero means 16. Some of that is kept free for each more urgent sort:
+	// orders of the hub, of the program, macros, archiving.
+	Concurrency int
+
+	// Time is the wall clock. Nil means [time.Now].
+	Time func() time.Time
+
+	// ClockFloor is the earliest time that the wall clock can rightly show: before it, the clock counts as not set. Zero
+	// means the date of this release; in a testing/synctest bubble, where it is the year 2000, set it to an earlier date.
+	ClockFloor time.Time
+
+	// OnClockStep is told when the wall clock was set by more than 2s, or became one that can be right. It must not block.
+	// Nil means that only the log has it.
+	OnClockStep func(ClockStep)
+
+	// OnLink is told when the hub can be reached and when it cannot. It may be called from several goroutines and must not
+	// block. Nil means that nobody wants to know.
+	OnLink func(up bool)
+
 	// OnError is told what went wrong in the background without ending anything: the area, and a typed error. It may be
 	// called from several goroutines and must not block. Nil means that only the log has it.
 	OnError func(area string, err error)
 
 	// Logger gets what the device does; at level warning what OnError gets. Nil discards.
 	Logger *slog.Logger
+
+	rand func() float64 // numbers in [0,1), for jitter; nil means rand.Float64
+}
+
+// releaseDate is the earliest time that a clock can show while this code runs.
+var releaseDate = time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC)
+
+// check reports what is wrong with the options that nothing else checks.
+func (o *Options) check() error {
+	if o.Queue < 0 {
+		return smokerr.InvalidArgument("new", "Queue", "is negative", nil)
+	}
+	if o.Concurrency < 0 {
+		return smokerr.InvalidArgument("new", "Concurrency", "is negative", nil)
+	}
+	if err := o.Intervals.check(); err != nil {
+		return err
+	}
+	return o.Pathpoints.check()
 }
 
 // Areas names the areas of a device, to switch them off. A method of an area that is off returns [ErrUnavailable].
