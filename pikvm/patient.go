@@ -23,7 +23,8 @@ type patientConn struct {
 	closed chan struct{}
 	err    error // of Close
 
-	broken atomic.Pointer[error] // what the first failed Read said
+	broken  atomic.Pointer[error] // what the first failed Read said
+	hurried atomic.Bool           // a write that fails says so at once
 }
 
 type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -61,6 +62,9 @@ func (c *patientConn) Write(p []byte) (int, error) {
 		}
 		return n, *broken
 	}
+	if c.hurried.Load() {
+		return n, err
+	}
 	grace := time.NewTimer(answerGrace)
 	defer grace.Stop()
 	select {
@@ -68,6 +72,13 @@ func (c *patientConn) Write(p []byte) (int, error) {
 	case <-grace.C:
 	}
 	return n, err
+}
+
+// SetWriteDeadline sets the deadline of writes, and ends the patience: package net/http sets none, package crypto/tls only
+// for the alert by which it closes. That write comes from Close, which it must not wait for.
+func (c *patientConn) SetWriteDeadline(t time.Time) error {
+	c.hurried.Store(true)
+	return c.Conn.SetWriteDeadline(t)
 }
 
 // Close closes the connection.

@@ -2,14 +2,18 @@ package pikvm_test
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
+	"github.com/fieldlink-go/fieldlink/internal/certs"
 	"github.com/fieldlink-go/fieldlink/internal/netem"
 	"github.com/fieldlink-go/fieldlink/pikvm"
 )
@@ -79,4 +83,31 @@ func TestFailedWrites(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestCloseIsNotPatient: the alert by which TLS takes its leave waits for nobody when the device has gone.
+func TestCloseIsNotPatient(t *testing.T) {
+	t.Parallel()
+	cert, err := certs.SelfSigned("kvm.example") // made outside the bubble
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		network := netem.New(nil)
+		l := tls.NewListener(listen(t, network, "kvm.example:443"), &tls.Config{Certificates: []tls.Certificate{cert}})
+		serve(t, l, func(w http.ResponseWriter, _ *http.Request) {
+			network.ResetAll()
+			reply(w, http.StatusOK, atxOn)
+		})
+		c := newClient(t, "https://kvm.example", on(network, pikvm.Options{InsecureSkipTLSVerify: true, Timeout: time.Minute}))
+		began := time.Now()
+		_, err := c.ATX.State(t.Context())
+		failure{Type: "ConnectError", Class: pikvm.ErrConnect, Kinds: errkit.Connection | errkit.Disconnected}.check(t, err)
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took != 0 {
+			t.Errorf("took %v", took)
+		}
+	})
 }
