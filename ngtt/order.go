@@ -27,13 +27,17 @@ type Order struct {
 	// Arrived is when it came in.
 	Arrived time.Time
 
+	// ID is that of its entry in the [Journal]: the same when it comes again after an earlier process ended in the middle
+	// of it. Once the entry is removed, another order may get it.
+	ID uint64
+
 	// Redelivered says that its execution may have begun before: an earlier process ended in the middle of it.
 	Redelivered bool
 
 	client *Client
 	entry  *entry
 
-	once sync.Once // the first of Ack and Nack
+	once sync.Once // the first of Ack, Nack and Leave
 	err  error
 }
 
@@ -66,6 +70,12 @@ func (o *Order) Nack(ctx context.Context) error {
 	o.once.Do(func() { o.err = o.client.reject(ctx, o) })
 	return o.err
 }
+
+// Leave leaves the order without an answer, for one that was given up in the middle: [Client.Shutdown] need not wait for
+// it, the hub keeps it, and the next client that has the journal executes it again. This client takes its repetitions for
+// those of an execution that goes on. After [Order.Ack] or [Order.Nack], Leave does nothing; after Leave, they do nothing
+// and return nil.
+func (o *Order) Leave() { o.once.Do(o.client.inflight.done) }
 
 func (c *Client) confirm(ctx context.Context, o *Order) error {
 	defer c.inflight.done()

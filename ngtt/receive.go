@@ -97,7 +97,8 @@ func (c *Client) deliver(ctx context.Context, d delivery) {
 	}
 	c.inflight.add() // until the order is answered
 	c.handle(ctx, &Order{
-		Body: d.body, Sections: d.sections, TID: d.tid, Arrived: d.at, Redelivered: what == isAgain, client: c, entry: e,
+		Body: d.body, Sections: d.sections, TID: d.tid, Arrived: d.at, ID: e.ID, Redelivered: what == isAgain,
+		client: c, entry: e,
 	})
 }
 

@@ -327,3 +327,37 @@ func TestUploadsThatFail(t *testing.T) {
 		}
 	})
 }
+
+// An order that was left does not hold up Shutdown. It has the same ID when the next client gets it, which executes it.
+func TestLeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, ngtttest.Options{})
+		journal := ngtt.NewMemoryJournal()
+		orders, handler := held()
+		c := b.client(ngtt.Options{Handler: handler, Journal: journal})
+		b.hub.Enqueue(device, body("W1"), body("W2"))
+		done, left := <-orders, <-orders
+		if err := done.Ack(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		left.Leave()
+		if err := left.Ack(t.Context()); err != nil {
+			t.Errorf("after Leave: %v", err)
+		}
+		if err := errors.Join(c.Shutdown(t.Context()), <-c.result); err != nil {
+			t.Fatal(err)
+		}
+		if n := b.hub.Counts(device); n.Confirmed != 1 {
+			t.Errorf("%+v", n)
+		}
+		b.client(ngtt.Options{Handler: handler, Journal: journal})
+		again := <-orders
+		if !again.Redelivered || again.ID != left.ID || again.ID == done.ID || pathOf(t, again) != "W2" {
+			t.Errorf("%+v after %+v", again, left)
+		}
+		if err := again.Ack(t.Context()); err != nil {
+			t.Error(err)
+		}
+		b.wait(func(n ngtttest.Counts) bool { return n.Confirmed == 2 })
+	})
+}
