@@ -22,6 +22,27 @@ func (e *Executor) run(o *op) {
 	out, delay := Outcome{Status: Failed, Err: smokerr.Panic(string(o.order.Type), errExited)}, time.Duration(0)
 	defer func() { e.leave(o, out, delay) }()
 	out, delay = e.attempt(o)
+	if out.Status != Pending {
+		e.tellEnd(o.u.h, &o.order, &out, o.attempts)
+	}
+}
+
+// tellBegin asks the owner of a submission whether an order may run.
+func (e *Executor) tellBegin(ctx context.Context, h *Handle, o *order.Order) error {
+	if h.began == nil {
+		return nil
+	}
+	return e.call("begin", func() error { return h.began(ctx, o) })
+}
+
+// tellEnd tells the owner of a submission what became of an order, unless it ends since the submission does.
+func (e *Executor) tellEnd(h *Handle, o *order.Order, out *Outcome, attempts int) {
+	if h.ended == nil || out.Status == Failed && h.ctx.Err() != nil {
+		return
+	}
+	end := *out
+	end.Attempts = attempts
+	_ = e.call("end", func() error { h.ended(o, end); return nil }) // which has reported a panic
 }
 
 // leave records an attempt and goes on with what can run now.
@@ -49,7 +70,7 @@ func (e *Executor) leave(o *op, out Outcome, delay time.Duration) {
 	}
 	out.Attempts = o.attempts
 	if out.Status == Pending || out.Status == Failed && (h.ctx.Err() != nil || h.err != nil) {
-		out.Status = h.ended()
+		out.Status = h.fate()
 	}
 	e.end(o, out)
 	e.dispatch()
@@ -87,9 +108,6 @@ func (e *Executor) attempt(o *op) (Outcome, time.Duration) {
 			return Outcome{Status: Skipped, Reason: unknownSysctl}, 0
 		}
 		call = func(ctx context.Context) error {
-			if err := e.acknowledge(ctx, o); err != nil {
-				return err
-			}
 			handled, err := e.opts.Sysctl(ctx, o.order.OpType, o.order.OpArgs)
 			if err == nil && !handled {
 				return Skip(unknownSysctl)
@@ -98,20 +116,37 @@ func (e *Executor) attempt(o *op) (Outcome, time.Duration) {
 		}
 		limit = e.opts.SysctlTimeout
 	}
-	e.mu.Lock()
-	o.attempts++
-	e.mu.Unlock()
-	err := e.limited(o, limit, call)
+	err := e.limited(o, limit, func(ctx context.Context) error {
+		if err := e.first(ctx, o); err != nil {
+			return err
+		}
+		e.mu.Lock()
+		o.attempts++
+		e.mu.Unlock()
+		return call(ctx)
+	})
 	if err == nil {
 		return Outcome{Status: Done}, 0
 	}
 	if skip, ok := errors.AsType[*SkipError](err); ok {
 		return Outcome{Status: Skipped, Reason: skip.Reason}, 0
 	}
-	if o.attempts < attempts && curable(o, err) {
+	if o.begun && o.attempts < attempts && curable(o, err) {
 		return Outcome{Err: err}, e.delay(o, err)
 	}
 	return Outcome{Status: Failed, Err: err}, 0
+}
+
+// first does what comes before the first attempt.
+func (e *Executor) first(ctx context.Context, o *op) error {
+	if err := e.acknowledge(ctx, o); err != nil || o.begun {
+		return err
+	}
+	if err := e.tellBegin(ctx, o.u.h, &o.order); err != nil {
+		return err
+	}
+	o.begun = true
+	return nil
 }
 
 const unknownSysctl = "nobody knows this sysctl"
@@ -136,7 +171,7 @@ func (e *Executor) lookup(o *op) Outcome {
 
 // limited makes a call with a time limit and watches whether it keeps it.
 func (e *Executor) limited(o *op, limit time.Duration, call func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(o.u.h.ctx, limit)
+	ctx, cancel := context.WithTimeout(order.WithID(o.u.h.ctx, o.order.ID), limit)
 	defer cancel()
 	turn := o.turn
 	watch := time.AfterFunc(limit+e.opts.Overdue, func() { e.giveUp(o, turn) })
@@ -172,7 +207,7 @@ func (e *Executor) detach(o *op, err error) {
 	e.running--
 	out := Outcome{Status: Failed, Err: err, Attempts: o.attempts}
 	if o.u.h.ctx.Err() != nil {
-		out.Status = o.u.h.ended()
+		out.Status = o.u.h.fate()
 	}
 	e.end(o, out)
 }

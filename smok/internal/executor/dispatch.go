@@ -19,6 +19,10 @@ type lane struct {
 
 // dispatch starts whatever can start. All methods of this file are called with e.mu held.
 func (e *Executor) dispatch() {
+	if e.opts.Replacement != nil {
+		e.handOver()
+		return
+	}
 	for {
 		e.admit()
 		o, more := e.pick()
@@ -166,7 +170,7 @@ func (e *Executor) record(to *Outcome, out Outcome) {
 // settle ends a section whose orders have ended, when its wait orders allow.
 func (e *Executor) settle(u *unit) {
 	if u.h.ctx.Err() != nil {
-		e.finish(u, u.h.ended())
+		e.finish(u, u.h.fate())
 		return
 	}
 	rest := u.wait - time.Since(u.begin)
@@ -242,10 +246,10 @@ func (e *Executor) abandonQueued(h *Handle) {
 }
 
 func (e *Executor) dropUnit(u *unit) {
-	if u.finished {
+	if u.finished || u.handed {
 		return
 	}
-	status := u.h.ended()
+	status := u.h.fate()
 	l := &e.lanes[u.lane]
 	calls := 0
 	for i := range u.ops {

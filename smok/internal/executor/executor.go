@@ -34,6 +34,7 @@ type Executor struct {
 	stuck   int           // overdue ones
 	totals  [len(Stats{}.Orders)]uint64
 	stopped bool
+	handing bool // a goroutine gives a section to the replacement
 }
 
 // Stats is a snapshot of what an [Executor] does.
@@ -173,6 +174,9 @@ func (e *Executor) detachAll() {
 	defer e.mu.Unlock()
 	for h := range e.handles {
 		for _, u := range h.units {
+			if u.handed && !u.finished {
+				e.detachUnit(u)
+			}
 			for i := range u.ops {
 				if o := &u.ops[i]; o.state == running {
 					e.detach(o, errOverdue)

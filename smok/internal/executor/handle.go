@@ -38,6 +38,14 @@ type Submission struct {
 	// submission has ended: what it acknowledges does not come again when the order ends the program. If it fails, the
 	// disruptive orders are abandoned.
 	Acknowledge func(ctx context.Context) error
+
+	// Begin, if not nil, is called before the first attempt of an order other than a wait, on the goroutine of the order,
+	// and after Acknowledge if that is called for it. With an error the attempt is not made; a [SkipError] skips the order.
+	Begin func(ctx context.Context, o *order.Order) error
+
+	// End, if not nil, is called when such an order has ended, before anybody is told, on the goroutine of the order. It is
+	// not called for orders that were cancelled or abandoned, nor for those whose calls go on after their time.
+	End func(o *order.Order, out Outcome)
 }
 
 // Handle is a submission under way. All methods may be called from several goroutines.
@@ -48,6 +56,9 @@ type Handle struct {
 
 	// Of the one sysctl order that is carried out at a time.
 	acknowledge func(ctx context.Context) error // nil if there is nothing to acknowledge, or no longer
+
+	began func(ctx context.Context, o *order.Order) error // nil if nobody wants to know
+	ended func(o *order.Order, out Outcome)               // likewise
 
 	// Guarded by e.mu until done is closed.
 	results   Results
@@ -62,7 +73,8 @@ type Handle struct {
 
 func newHandle(e *Executor, s *Submission) *Handle {
 	h := &Handle{
-		e: e, acknowledge: s.Acknowledge, done: make(chan struct{}), results: make(Results, len(s.Sections)),
+		e: e, acknowledge: s.Acknowledge, began: s.Begin, ended: s.End,
+		done: make(chan struct{}), results: make(Results, len(s.Sections)),
 	}
 	h.ctx, h.cancel = context.WithCancel(e.ctx)
 	for i := range s.Sections {
@@ -113,8 +125,8 @@ func (h *Handle) Cancel() {
 	h.e.dispatch()
 }
 
-// ended returns the state of an order that did not get its turn.
-func (h *Handle) ended() Status {
+// fate returns the state of an order that did not get its turn.
+func (h *Handle) fate() Status {
 	if h.cancelled {
 		return Cancelled
 	}

@@ -64,6 +64,10 @@ type Options struct {
 	// MessageBackoff gives the delays between its attempts. A zero Base means 500ms, a zero Cap 10s.
 	MessageBackoff retry.Backoff
 
+	// Replacement, if not nil, carries out all sections; of the fields above only Disruptive and Queue count then. Queue
+	// is also how many sections it has at most that have not ended.
+	Replacement Replacement
+
 	// Report, if not nil, is told of what the program should not do: panics, and calls that go on after their time. It
 	// is called without a lock, from the goroutine of the order, and should not panic itself.
 	Report func(error)

@@ -20,6 +20,7 @@ type unit struct {
 
 	// Guarded by the executor's mu.
 	started, finished bool
+	handed            bool // to the replacement
 	begin             time.Time
 	next              int // the first of ops that is not in the lane's ready list and was not before
 	left              int // ops that have not ended
@@ -55,6 +56,7 @@ type op struct {
 	// Of the attempt that runs.
 	target Target
 	last   error // of the attempt before
+	begun  bool  // the owner knows that it began
 }
 
 // sysctlKey is held by the sysctl order that is carried out. No path begins like it.

@@ -39,6 +39,10 @@ func (a Advise) String() string {
 type Order struct {
 	Type Type
 
+	// ID is the identity of this execution, which stays when a crash makes it begin again. It is not part of what the hub
+	// sends: the device gives it.
+	ID string
+
 	Path       string    // of Read and Write
 	Value      any       // of Write: a bool, an int64, a float64 or a string
 	Advise     Advise    // of Read and Write
