@@ -17,21 +17,24 @@
 // authenticate, the redirects of the router, the pages of the web server in front, the two ATX lines with their busy
 // times, keyboard and mouse with a host that takes text, video with a screen of text, the media sockets with H.264 of
 // numbered frames, the mass storage with its list that is a second behind, GPIO, the
-// switch, Redfish, metrics, the journal, and the event socket with its full states and changes.
+// switch, Redfish, metrics, the journal, and the event socket with its full states and changes. It packs no images: downloads
+// with lzma are answered 501, and those with zstd are frames of raw blocks.
 //
 // # Faults
 //
 // [Server.Inject] spoils chosen answers, [Server.Restart] and [Server.SetDown] take the daemon away, [Server.DropSockets],
 // [Server.SilenceSockets] and [Server.StallPings] break event sockets, [Server.HoldATX] keeps an ATX line busy, and
 // [Server.SetPowerLED] makes the power LED lie. [Server.HoldMSD], [Server.SetMSDOnline] and [Server.LockDrive] get in the way
-// of the storage, [Server.HoldGPIO] and [Server.SetGPIOOnline] of a channel; a [RemoteImage] can break off.
+// of the storage, [Server.HoldGPIO] and [Server.SetGPIOOnline] of a channel; a [RemoteImage] can break off, and
+// [MSDOptions].FetchFrom lets the device fetch from real servers.
 // [Server.SetHIDOnline], [Server.SetHIDBusy] and [Server.SetHIDLEDs] are what a host does to keyboard and mouse,
 // [Server.SetSignal] and [Server.SetScreenText] what it shows. [Server.SetMedia], [Server.DropMedia], [Server.SilenceMedia] and
 // [Server.EmitMedia] break the media sockets.
 //
 // # What happened
 //
-// [Server.Requests], [Server.PowerLog], [Server.HIDLog], [Server.Typed], [Server.Pressed], [Server.GPIOLog], [Server.Images], [Server.ImageContent] and [Server.Drive] tell.
+// [Server.Requests], [Server.PowerLog], [Server.HIDLog], [Server.Typed], [Server.Pressed], [Server.GPIOLog], [Server.Images],
+// [Server.ImageContent] and [Server.Drive] tell.
 //
 // # Time
 //

@@ -2,6 +2,7 @@ package pikvmtest
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -23,8 +24,13 @@ type MSDOptions struct {
 	// a slash go there; other directories do not exist.
 	Directories []string
 
-	// Remotes are the servers that the device can fetch images from, by URL. All other URLs cannot be reached.
+	// Remotes are made-up images that the device can fetch, by URL.
 	Remotes map[string]RemoteImage
+
+	// FetchFrom are the beginnings of URLs that the device really fetches, over the network of this machine, such as
+	// "http://127.0.0.1:8000/images/". Each has at least the slash after the host. Redirects lead nowhere else, and URLs that
+	// are neither here nor in Remotes cannot be reached.
+	FetchFrom []string
 }
 
 // RemoteImage is an image on a server that exists for the device only.
@@ -58,12 +64,19 @@ func (o *MSDOptions) withDefaults() (MSDOptions, error) {
 		}
 	}
 	remotes := make(map[string]RemoteImage, len(c.Remotes))
-	for url, remote := range c.Remotes {
+	for address, remote := range c.Remotes {
 		if remote.Size < 0 || remote.ChunkTime < 0 || remote.BreakAt < 0 {
-			return c, fmt.Errorf("pikvmtest: a negative number in the remote image %s", url)
+			return c, fmt.Errorf("pikvmtest: a negative number in the remote image %s", address)
 		}
-		remotes[url] = remote
+		remotes[address] = remote
 	}
 	c.Remotes = remotes
+	c.FetchFrom = slices.Clone(c.FetchFrom)
+	for _, begin := range c.FetchFrom {
+		u, err := url.Parse(begin)
+		if err != nil || !urlPattern.MatchString(begin) || u.Host == "" || !strings.HasPrefix(u.Path, "/") {
+			return c, fmt.Errorf("pikvmtest: %q is not the beginning of a URL with a host", begin)
+		}
+	}
 	return c, nil
 }

@@ -1,11 +1,10 @@
 package pikvmtest
 
 import (
-	"fmt"
+	"context"
 	"io"
 	"net/http"
 	"net/url"
-	"path"
 	"regexp"
 	"strings"
 	"time"
@@ -15,119 +14,86 @@ var urlPattern = regexp.MustCompile(`\A(https?)://[\[\w]+\S*\z`)
 
 // writeRemote fetches an image from a server.
 func (m *msd) writeRemote(c *call) error {
-	address, err := c.arg("url").text("HTTPS|HTTP URL", 4096)
+	text, err := c.arg("url").text("HTTPS|HTTP URL", 4096)
 	if err != nil {
 		return err
 	}
-	if !urlPattern.MatchString(address) {
-		return invalid("The argument %s is not a valid HTTPS|HTTP URL", pyRepr(address))
+	address, err := url.Parse(text)
+	if err != nil || !urlPattern.MatchString(text) {
+		return invalid("The argument %s is not a valid HTTPS|HTTP URL", pyRepr(text))
 	}
-	if _, err := c.arg("insecure").or("0").bool(); err != nil {
+	insecure, err := c.arg("insecure").or("0").bool()
+	if err != nil {
 		return err
 	}
-	if _, err := c.arg("timeout").or("10").float("float", 0.1); err != nil {
+	timeout, err := c.arg("timeout").or("10").float("float", 0.1)
+	if err != nil {
 		return err
 	}
 	keep, err := m.keepIncomplete(c)
 	if err != nil {
 		return err
 	}
-	remote, err := m.connect(address)
+	ctx, cancel := context.WithCancel(c.r.Context())
+	defer cancel()
+	defer context.AfterFunc(m.server.ctx, cancel)()
+	from, err := m.connect(ctx, address, insecure, time.Duration(timeout*float64(time.Second)))
 	if err != nil {
 		return err
 	}
+	defer from.body.Close() //nolint:errcheck // it was only read
 	name := strings.TrimSpace(c.arg("image").or("").value)
 	if name == "" {
-		name = remote.filename(address)
+		name = from.name
 	}
 	if name, err = validImageName(c.arg("prefix").or("").value + "/" + name); err != nil {
 		return err
 	}
-	if remote.NoLength {
+	if from.size < 0 {
 		return &apiError{http.StatusBadRequest, "ClientError", "No Content-Length found"}
 	}
-	t, i, err := m.create(name, remote.Size)
+	t, i, err := m.create(name, from.size)
 	if err != nil {
 		return err
 	}
-	m.fetch(c, &remote, t, i, keep)
+	if !m.fetch(ctx, c, from, t, i, keep) {
+		panic(http.ErrAbortHandler)
+	}
 	return nil
 }
 
-// connect finds the server.
-func (m *msd) connect(address string) (RemoteImage, error) {
-	remote, ok := m.opts.Remotes[address]
-	if !ok {
-		u, err := url.Parse(address)
-		if err != nil {
-			u = &url.URL{Host: "?"}
-		}
-		return remote, &apiError{
-			http.StatusBadRequest, "ClientConnectorError",
-			fmt.Sprintf("Cannot connect to host %s ssl:default [Connect call failed]", u.Host),
-		}
-	}
-	if remote.Status != 0 && remote.Status != http.StatusOK {
-		return remote, &apiError{
-			http.StatusBadRequest, "ClientResponseError",
-			fmt.Sprintf("%d, message='%s', url=URL('%s')", remote.Status, http.StatusText(remote.Status), address),
-		}
-	}
-	return remote, nil
-}
-
-// filename is the name that the server gives, or the end of the URL.
-func (r *RemoteImage) filename(address string) string {
-	if r.Name != "" {
-		return r.Name
-	}
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return path.Base(u.Path)
-}
-
 // fetch stores what the server sends, and tells of it line by line: at the begin, after the first piece, then about
-// every two seconds, and at the end. A failure is a line too, after which the body breaks off.
-func (m *msd) fetch(c *call, remote *RemoteImage, t *transfer, i *image, keep bool) {
+// every two seconds, and at the end. A failure, for which it returns false, is a line too, after which the body breaks off.
+func (m *msd) fetch(ctx context.Context, c *call, from *origin, t *transfer, i *image, keep bool) bool {
 	lines := ndjson{w: c.w}
-	finished := false
-	defer func() {
-		if !finished { // the client is gone
-			m.finish(t, i, keep)
-		}
-	}()
 	lines.begin()
 	lines.write(true, t.written())
 	var last int64
+	var err error
 	piece := make([]byte, msdChunk)
-	for t.done < t.size {
-		if m.server.sleep(c.r.Context(), remote.ChunkTime) != nil {
-			panic(http.ErrAbortHandler)
-		}
-		n := min(int64(len(piece)), t.size-t.done)
-		if remote.BreakAt > 0 {
-			n = min(n, remote.BreakAt-t.done)
+	for t.done < t.size && err == nil {
+		var n int
+		n, err = from.body.Read(piece[:min(int64(len(piece)), t.size-t.done)])
+		if n == 0 {
+			continue
 		}
 		m.store(t, i, piece[:n])
 		if now := time.Now().Unix(); last+1 < now {
 			lines.write(true, t.written())
 			last = now
 		}
-		if remote.BreakAt > 0 && t.done >= remote.BreakAt {
-			finished = true
-			m.finish(t, i, keep)
-			lines.write(true, t.written())
-			lines.write(false, map[string]string{
-				"error": "ClientPayloadError", "error_msg": "Response payload is not completed",
-			})
-			panic(http.ErrAbortHandler)
-		}
 	}
-	finished = true
 	m.finish(t, i, keep)
+	if ctx.Err() != nil {
+		return false // the client is gone
+	}
 	lines.write(true, t.written())
+	if t.done < t.size {
+		lines.write(false, map[string]string{
+			"error": "ClientPayloadError", "error_msg": "Response payload is not completed",
+		})
+	}
+	return t.done == t.size
 }
 
 // ndjson writes envelopes as lines.

@@ -22,6 +22,8 @@ func TestBadStorageOptions(t *testing.T) {
 		"directory":       {MSD: pikvmtest.MSDOptions{Directories: []string{"../x"}}},
 		"absolute":        {MSD: pikvmtest.MSDOptions{Directories: []string{"/x"}}},
 		"remote":          {MSD: pikvmtest.MSDOptions{Remotes: map[string]pikvmtest.RemoteImage{"http://x": {Size: -1}}}},
+		"fetch by what":   {MSD: pikvmtest.MSDOptions{FetchFrom: []string{"ftp://h/"}}},
+		"fetch of a host": {MSD: pikvmtest.MSDOptions{FetchFrom: []string{"http://127.0.0.1:80"}}},
 		"channel":         {GPIO: []pikvmtest.GPIOChannel{{Name: "1a"}}},
 		"channel twice":   {GPIO: []pikvmtest.GPIOChannel{{Name: "a"}, {Name: "a"}}},
 		"channel's pulse": {GPIO: []pikvmtest.GPIOChannel{{Name: "a", Pulse: -1}}},
