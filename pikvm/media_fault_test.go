@@ -281,3 +281,57 @@ func TestMediaStalledPeer(t *testing.T) {
 		}
 	})
 }
+
+// TestMediaCloseWhileWishIsStuck: a stream that asks a peer for a key frame, which takes nothing any more, closes all the same.
+func TestMediaCloseWhileWishIsStuck(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		network := netem.New(&netem.Options{Window: 256})
+		full, end := make(chan struct{}), make(chan struct{})
+		defer close(end)
+		serveHTTP(t, network, func(w http.ResponseWriter, r *http.Request) {
+			conn, err := wsconn.Accept(w, r, nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer conn.CloseNow()
+			_ = conn.Write(wsconn.Text, []byte(`{"event_type":"media","event":{"video":{"h264":{"profile_level_id":"42E01F"}}}}`))
+			if _, _, err := conn.Read(nil); err != nil {
+				t.Error(err)
+			}
+			<-full // of wishes that nobody reads
+			for _, frame := range []string{"\x01\x01\x00\x00\x01\x65", "\x01\x00\x00\x00\x01\x41", "\x01\x00\x00\x00\x01\x41"} {
+				_ = conn.Write(wsconn.Binary, []byte(frame)) // the client may be gone
+			}
+			<-end
+		})
+		s, err := newClient(t, kvmHTTP, on(network, pikvm.Options{})).Media.Open(t.Context(), &pikvm.MediaOptions{Buffer: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wishes := make(chan error)
+		go func() {
+			for {
+				if err := s.RequestKeyFrame(); err != nil {
+					wishes <- err
+					return
+				}
+			}
+		}()
+		synctest.Wait()
+		close(full)
+		synctest.Wait()
+		if lost := s.Stats().Lost; lost == 0 {
+			t.Fatal("the reader was not too slow")
+		}
+		begin := time.Now()
+		_ = s.Close()
+		if took := time.Since(begin); took > 2*time.Second {
+			t.Errorf("closing took %v", took)
+		}
+		if err := <-wishes; !errors.Is(err, pikvm.ErrClosed) {
+			t.Errorf("wish: %v", err)
+		}
+	})
+}

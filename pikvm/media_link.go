@@ -31,6 +31,7 @@ func (l *mediaLink) read(life context.Context, receive func(MediaFrame, error)) 
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	watch.Go(func() { l.watch(ctx, life) })
+	watch.Go(func() { l.part(ctx, life) })
 
 	var buf []byte
 	for {
@@ -60,8 +61,18 @@ func (l *mediaLink) read(life context.Context, receive func(MediaFrame, error)) 
 	}
 }
 
-// watch asks for key frames, pings a connection on which nothing arrives, gives it up when that does not help, and closes it
-// properly when life ends. It returns when ctx ends.
+// part closes the connection properly when life ends, unless ctx ends first. A peer that does not take part is left to itself,
+// also when watch is waiting for it.
+func (l *mediaLink) part(ctx, life context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-life.Done():
+		_ = l.conn.Close(1000, "") // it is over, whatever comes of it
+	}
+}
+
+// watch asks for key frames, pings a connection on which nothing arrives, and gives it up when that does not help. It returns
+// when one of the contexts ends.
 func (l *mediaLink) watch(ctx, life context.Context) {
 	patience := l.silence / 3
 	timer := time.NewTimer(max(patience, 0))
@@ -74,7 +85,6 @@ func (l *mediaLink) watch(ctx, life context.Context) {
 		case <-ctx.Done():
 			return
 		case <-life.Done():
-			_ = l.conn.Close(1000, "") // a peer that does not take part is left to itself
 			return
 		case <-l.wish:
 			_ = l.wishKey() // if it cannot be sent, the reader finds out
