@@ -166,14 +166,10 @@ func (s *Session) Ping(ctx context.Context) (time.Duration, error) {
 
 // pingOver asks for a sign of life on a connection.
 func (s *Session) pingOver(ctx context.Context, op string, link *eventLink) (time.Duration, error) {
-	flight, err := link.ping()
-	switch {
-	case err == nil:
-	case s.life.Err() != nil:
-		return 0, s.endError(op)
-	default:
-		return 0, socketError(op, s.client.target, err)
+	if ctx.Err() != nil {
+		return 0, contextError(ctx, op, s.client.target, nil)
 	}
+	flight := link.ping()
 	select {
 	case <-flight.landed:
 		return flight.took, nil
@@ -181,7 +177,7 @@ func (s *Session) pingOver(ctx context.Context, op string, link *eventLink) (tim
 		if s.life.Err() != nil {
 			return 0, s.endError(op)
 		}
-		return 0, newWebSocketError(ErrWebSocket, op, s.client.target, 0, "", errkit.Disconnected)
+		return 0, link.end(op, s.client.target)
 	case <-ctx.Done():
 		return 0, contextError(ctx, op, s.client.target, nil)
 	}

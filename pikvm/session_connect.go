@@ -124,7 +124,7 @@ func (s *Session) lost(wsclient.CloseInfo) wsclient.Decision {
 	s.mu.Lock()
 	link := s.newest
 	s.mu.Unlock()
-	s.setReason(link.end(s.client.target))
+	s.setReason(link.end("events.Read", s.client.target))
 	return wsclient.Decision{}
 }
 

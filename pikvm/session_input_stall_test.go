@@ -74,6 +74,47 @@ func TestSessionInputStalls(t *testing.T) {
 	})
 }
 
+// TestSessionPingStalls: a ping that cannot even be written lasts no longer than its context.
+func TestSessionPingStalls(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		network := netem.New(&netem.Options{Window: 256})
+		end := make(chan struct{})
+		defer close(end)
+		serveHTTP(t, network, func(w http.ResponseWriter, r *http.Request) {
+			conn, err := wsconn.Accept(w, r, nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer conn.CloseNow()
+			<-end // and reads nothing
+		})
+		s, err := newClient(t, kvmHTTP, on(network, pikvm.Options{})).Events(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for err == nil {
+			err = s.MoveTo(within(t, time.Millisecond), 1, 1)
+		}
+		for range 2 {
+			start := time.Now()
+			_, err = s.Ping(within(t, time.Second))
+			if took := time.Since(start); took != time.Second || !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("error is %v after %v", err, took)
+			}
+		}
+		start := time.Now()
+		if _, err := s.Ping(canceled(t)); !errors.Is(err, context.Canceled) || time.Since(start) != 0 {
+			t.Errorf("error is %v after %v", err, time.Since(start))
+		}
+		start = time.Now()
+		if err := s.Close(); err != nil || time.Since(start) > 2*time.Second {
+			t.Errorf("closing took %v", time.Since(start))
+		}
+	})
+}
+
 // TestSessionInputIsNotLate: what was written while the network stood still does not arrive after the connection was given
 // up, when the host would take it for new.
 func TestSessionInputIsNotLate(t *testing.T) {

@@ -16,31 +16,35 @@ type eventLink struct {
 	number     uint64        // from 1
 	silence    time.Duration // not positive means no limit
 	pinger     pinger
-	binaryPing atomic.Bool // the device is known to answer binary pings
-	silent     atomic.Bool // the connection was given up because nothing arrived
-	held       []contact   // pressed, oldest first; whoever has the session's turn may use it
+	binaryPing atomic.Bool   // the device is known to answer binary pings
+	silent     atomic.Bool   // the connection was given up because nothing arrived
+	pingWish   chan struct{} // holds a token while watch is to send a ping
+	held       []contact     // pressed, oldest first; whoever has the session's turn may use it
 }
 
 // pingPatience is how long a ping may be without an answer before another one is sent.
 const pingPatience = 5 * time.Second
 
 func newEventLink(conn *wsconn.Conn, number uint64, silence time.Duration) *eventLink {
-	return &eventLink{conn: conn, number: number, silence: silence}
+	return &eventLink{conn: conn, number: number, silence: silence, pingWish: make(chan struct{}, 1)}
 }
 
-// watch pings a connection on which nothing arrives, in the way of the device, and gives it up when that does not help. It
-// returns when the connection has ended.
+// watch sends the pings: those that are asked for, and its own, in the way of the device, on a connection on which nothing
+// arrives. It gives the connection up when that does not help, and returns when the connection has ended.
 func (l *eventLink) watch() {
-	if l.silence <= 0 {
-		return
-	}
 	patience := l.silence / 3
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(max(patience, 0))
 	defer timer.Stop()
+	if l.silence <= 0 {
+		timer.Stop()
+	}
 	for {
 		select {
 		case <-l.conn.Done():
 			return
+		case <-l.pingWish:
+			l.sendPing()
+			continue
 		case <-timer.C:
 		}
 		idle := time.Since(l.conn.LastRead())
@@ -50,7 +54,9 @@ func (l *eventLink) watch() {
 			return
 		}
 		if idle >= patience {
-			_, _ = l.ping() // if it cannot be sent, the reader finds out or silence does
+			if _, send := l.pinger.depart(pingPatience); send {
+				l.sendPing()
+			}
 			timer.Reset(min(patience, l.silence-idle))
 			continue
 		}
@@ -59,26 +65,35 @@ func (l *eventLink) watch() {
 }
 
 // end returns the error of a connection that has ended.
-func (l *eventLink) end(target string) error {
+func (l *eventLink) end(op, target string) error {
 	err := l.conn.Err()
 	if l.silent.Load() {
 		err = fmt.Errorf("nothing received for %s: %w", l.silence, errkit.Timeout|errkit.Disconnected)
 	}
-	return socketError("events.Read", target, err)
+	return socketError(op, target, err)
 }
 
-// ping sends a ping unless one is under way, and returns the flight to wait for.
-func (l *eventLink) ping() (*flight, error) {
+// ping lets watch send a ping unless one is under way, and returns the flight to wait for. It never waits itself: a peer that
+// takes nothing holds up nobody but watch.
+func (l *eventLink) ping() *flight {
 	flight, send := l.pinger.depart(pingPatience)
-	if !send {
-		return flight, nil
+	if send {
+		select {
+		case l.pingWish <- struct{}{}:
+		default:
+		}
 	}
-	typ := wsconn.Text
+	return flight
+}
+
+// sendPing sends a ping. If it cannot be sent, the connection ends or silence ends it.
+func (l *eventLink) sendPing() {
 	binary := l.binaryPing.Load()
+	typ := wsconn.Text
 	if binary {
 		typ = wsconn.Binary
 	}
-	return flight, l.conn.Write(typ, encodePing(binary))
+	_ = l.conn.Write(typ, encodePing(binary))
 }
 
 // setVersion tells what the device understands. Binary pings exist since kvmd 4.53.

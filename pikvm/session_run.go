@@ -110,7 +110,7 @@ func (s *Session) connected(n uint64) *eventLink {
 
 // disconnected ends a connection. The state stays to be looked at, but nobody waiting believes it any more.
 func (s *Session) disconnected() {
-	err := s.link.end(s.client.target)
+	err := s.link.end("events.Read", s.client.target)
 	s.mu.Lock()
 	s.link = nil
 	s.setState(s.state.stale(), 0)
