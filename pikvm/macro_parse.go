@@ -134,8 +134,18 @@ func (e *macroEvent) flag(name string) (b bool) {
 	return b
 }
 
-// number reads a whole number, however it is written. One that no float64 holds exactly is none.
+// number reads a whole number that an int holds.
 func (e *macroEvent) number(name string) int {
+	n := e.whole(name)
+	if n != int64(int(n)) {
+		e.report.problem(e.prefix + name + " is too large")
+		return 0
+	}
+	return int(n)
+}
+
+// whole reads a whole number, however it is written. One that no float64 holds exactly is none.
+func (e *macroEvent) whole(name string) int64 {
 	const exact = 1 << 53
 	var f float64
 	if !e.member(name, "a number", &f) {
@@ -145,13 +155,13 @@ func (e *macroEvent) number(name string) int {
 		e.report.problem(e.prefix + name + " is not a whole number")
 		return 0
 	}
-	return int(f)
+	return int64(f)
 }
 
 // millis reads a time. What no time can be is far beyond every limit, and stays so.
 func (e *macroEvent) millis(name string) time.Duration {
-	const far = int(math.MaxInt64 / time.Millisecond)
-	return time.Duration(min(max(e.number(name), -far), far)) * time.Millisecond
+	const far = int64(math.MaxInt64 / time.Millisecond)
+	return time.Duration(min(max(e.whole(name), -far), far)) * time.Millisecond
 }
 
 // object reads an object. If it is none, there is nothing in it to complain of.

@@ -34,7 +34,7 @@ func tile(s *Snapshot, region image.Rectangle) (*tiles, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case config.Width*config.Height > maxComparePixels:
+	case int64(config.Width)*int64(config.Height) > maxComparePixels:
 		return nil, fmt.Errorf("picture of over %d pixels: %w", maxComparePixels, errkit.TooLarge)
 	}
 	img, err := jpeg.Decode(bytes.NewReader(s.JPEG))
@@ -49,8 +49,8 @@ func tile(s *Snapshot, region image.Rectangle) (*tiles, error) {
 	part := image.Rectangle{Max: size}
 	if region != (image.Rectangle{}) {
 		part = image.Rect(
-			region.Min.X*size.X/t.screen.X, region.Min.Y*size.Y/t.screen.Y,
-			region.Max.X*size.X/t.screen.X, region.Max.Y*size.Y/t.screen.Y,
+			scaled(region.Min.X, size.X, t.screen.X), scaled(region.Min.Y, size.Y, t.screen.Y),
+			scaled(region.Max.X, size.X, t.screen.X), scaled(region.Max.Y, size.Y, t.screen.Y),
 		).Intersect(part)
 	}
 	if part.Empty() {
@@ -59,6 +59,9 @@ func tile(s *Snapshot, region image.Rectangle) (*tiles, error) {
 	t.average(img, part)
 	return t, nil
 }
+
+// scaled returns n pixels of a screen as pixels of a picture. The product may not fit into an int.
+func scaled(n, picture, screen int) int { return int(int64(n) * int64(picture) / int64(screen)) }
 
 // average fills in the means, one row of tiles after the other.
 func (t *tiles) average(img image.Image, part image.Rectangle) {
