@@ -8,6 +8,14 @@ func (d *Device) open() {
 	d.values = add(d, newValues(&d.host), off.Pathpoints)
 	d.points = add(d, newPoints(&d.host), off.Pathpoints)
 	d.values.points, d.points.values = d.points, d.values
+	d.info = add(d, newInfo(&d.host), false)
+	d.writes = add(d, newWrites(&d.host), off.SensorWrites)
+	d.sensors = add(d, newSensors(&d.host, d.points, d.writes), off.Sensors)
+	d.events = add(d, newEvents(&d.host), off.Events)
+	d.predicates = add(d, newPredicates(&d.host, d.info, d.events), off.Predicates)
+	d.metadata = add(d, newMetadata(&d.host), off.Metadata)
+	d.baobs = add(d, newBAOBs(&d.host), off.BAOBs)
+	d.logs = add(d, newLogs(&d.host), off.Logs)
 }
 
 // add adds an area unless it is off. One that is off exists but does nothing.

@@ -3,8 +3,8 @@ package smok
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"sync"
-	"time"
 
 	"github.com/fieldlink-go/fieldlink/ngtt"
 	"github.com/fieldlink-go/fieldlink/smok/internal/api"
@@ -29,9 +29,17 @@ type Device struct {
 	group *schedule.Group // nil before Run
 	ran   chan struct{}   // closed when Run returns
 
-	watch  *clockWatch
-	values *values
-	points *points
+	watch      *clockWatch
+	values     *values
+	points     *points
+	info       *info
+	writes     *writes
+	sensors    *sensors
+	events     *events
+	predicates *predicates
+	metadata   *metadata
+	baobs      *baobs
+	logs       *logs
 }
 
 // New returns a device that is loaded from its store and does nothing until [Device.Run]. It checks everything and does
@@ -49,6 +57,12 @@ func New(credentials *ngtt.Credentials, opts *Options) (*Device, error) {
 		Queue: d.opts.Queue, Concurrency: d.opts.Concurrency,
 		Report: func(err error) { d.report("orders", err) },
 	})
+	var err error
+	if d.state, err = store.OpenTable(d.store.State, nil); err != nil {
+		d.stop()
+		d.api.Close()
+		return nil, err
+	}
 	d.open()
 	for _, a := range d.areas {
 		if err := a.load(); err != nil {
@@ -73,16 +87,10 @@ func (d *Device) configure(credentials *ngtt.Credentials, opts *Options) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	o.Intervals.fill()
+	o.fill()
 	d.logger = slog.New(slog.DiscardHandler)
 	if o.Logger != nil {
 		d.logger = o.Logger.With(slog.String("module", "smok"))
-	}
-	if o.Time == nil {
-		o.Time = time.Now
-	}
-	if o.ClockFloor.IsZero() {
-		o.ClockFloor = releaseDate
 	}
 	d.clock = newClock(o.Time, o.ClockFloor)
 	d.offline.Store(o.Offline)
@@ -94,12 +102,13 @@ func (d *Device) configure(credentials *ngtt.Credentials, opts *Options) error {
 		DialContext: o.DialContext, Proxy: o.Proxy,
 		Timeout: o.Timeout, ConnectTimeout: o.ConnectTimeout,
 		UserAgent: o.UserAgent, Logger: o.Logger, Time: o.Time,
-		OnBadEntry: func(err error) { d.report("hub", err) },
+		OnBadEntry:    func(err error) { d.report("hub", err) },
+		WrapTransport: func(next http.RoundTripper) http.RoundTripper { return counted{next, &d.replies} },
 	})
 	if err != nil {
 		return err
 	}
-	d.id = credentials.DeviceID()
+	d.id, d.credentials = credentials.DeviceID(), credentials
 	d.store = o.Store
 	if d.store == nil {
 		d.store = store.Memory(nil)

@@ -82,6 +82,9 @@ var (
 	// ErrCorrupt: stored data is damaged. It was set aside. It is a [StoreError].
 	ErrCorrupt = smokerr.ErrCorrupt
 
+	// ErrConflict: the device and the hub have both changed something. The hub's change stands.
+	ErrConflict = smokerr.ErrConflict
+
 	// ErrQueueFull: there is no room. See [QueueFullError].
 	ErrQueueFull = smokerr.ErrQueueFull
 

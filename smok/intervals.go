@@ -23,6 +23,16 @@ type Intervals struct {
 
 	// Archives is how often the hub is asked which pathpoints to read. Zero means 10min.
 	Archives time.Duration
+
+	// Info, Sensors, Predicates and BAOBs are how often the hub is asked for these. Zero means 1h, 5min, 5min and 1h.
+	Info, Sensors, Predicates, BAOBs time.Duration
+
+	// Ticks is how often each predicate looks at the device, exactly. Zero means 60s.
+	Ticks time.Duration
+
+	// Events, SensorWrites and Metadata are how often what the hub is to have is looked for, beside the moment when it
+	// comes, which is when it is sent. Zero means 60s.
+	Events, SensorWrites, Metadata time.Duration
 }
 
 // each calls fn with every interval, its name and its default.
@@ -31,6 +41,14 @@ func (i *Intervals) each(fn func(name string, interval *time.Duration, otherwise
 	fn("Definitions", &i.Definitions, time.Hour)
 	fn("Checkpoint", &i.Checkpoint, 5*time.Minute)
 	fn("Archives", &i.Archives, 10*time.Minute)
+	fn("Info", &i.Info, time.Hour)
+	fn("Sensors", &i.Sensors, 5*time.Minute)
+	fn("Predicates", &i.Predicates, 5*time.Minute)
+	fn("BAOBs", &i.BAOBs, time.Hour)
+	fn("Ticks", &i.Ticks, time.Minute)
+	fn("Events", &i.Events, time.Minute)
+	fn("SensorWrites", &i.SensorWrites, time.Minute)
+	fn("Metadata", &i.Metadata, time.Minute)
 }
 
 func (i *Intervals) check() (err error) {

@@ -1,6 +1,7 @@
 package smok
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -96,6 +97,23 @@ type Options struct {
 	// orders of the hub, of the program, macros, archiving.
 	Concurrency int
 
+	// KeepEvents is how long events are kept after they have ended and reached the hub. Zero means 30 days.
+	KeepEvents time.Duration
+
+	// OmitProvisionalUUID leaves smok_provisional_uuid out of the metadata of events. It is what a hub can tell an event by
+	// that comes again, after an answer was lost, from a new one.
+	OmitProvisionalUUID bool
+
+	// PredicateTimeout is how long a function of a [Statistic] may take. Zero means 30s.
+	PredicateTimeout time.Duration
+
+	// CacheMetadata is how long a value of the [Metadata] counts as known, without the hub being asked. Zero means 60s,
+	// negative means not at all.
+	CacheMetadata time.Duration
+
+	// MaxBAOB is how large a BAOB of the hub may be, in bytes. Zero means 64 MiB. The store has a limit of its own.
+	MaxBAOB int64
+
 	// Time is the wall clock. Nil means [time.Now].
 	Time func() time.Time
 
@@ -124,6 +142,21 @@ type Options struct {
 // releaseDate is the earliest time that a clock can show while this code runs.
 var releaseDate = time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC)
 
+// fill puts the defaults in place of zeros.
+func (o *Options) fill() {
+	o.Intervals.fill()
+	if o.Time == nil {
+		o.Time = time.Now
+	}
+	if o.ClockFloor.IsZero() {
+		o.ClockFloor = releaseDate
+	}
+	o.KeepEvents = cmp.Or(o.KeepEvents, 30*24*time.Hour)
+	o.PredicateTimeout = cmp.Or(o.PredicateTimeout, 30*time.Second)
+	o.CacheMetadata = cmp.Or(o.CacheMetadata, time.Minute)
+	o.MaxBAOB = cmp.Or(o.MaxBAOB, store.DefaultMaxBlob)
+}
+
 // check reports what is wrong with the options that nothing else checks.
 func (o *Options) check() error {
 	if o.Queue < 0 {
@@ -131,6 +164,14 @@ func (o *Options) check() error {
 	}
 	if o.Concurrency < 0 {
 		return smokerr.InvalidArgument("new", "Concurrency", "is negative", nil)
+	}
+	switch {
+	case o.KeepEvents < 0:
+		return smokerr.InvalidArgument("new", "KeepEvents", "is negative", nil)
+	case o.PredicateTimeout < 0:
+		return smokerr.InvalidArgument("new", "PredicateTimeout", "is negative", nil)
+	case o.MaxBAOB < 0:
+		return smokerr.InvalidArgument("new", "MaxBAOB", "is negative", nil)
 	}
 	if err := o.Intervals.check(); err != nil {
 		return err

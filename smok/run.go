@@ -3,6 +3,8 @@ package smok
 import (
 	"context"
 	"errors"
+	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
@@ -61,11 +63,12 @@ func (d *Device) start(group *schedule.Group, t *task) error {
 			if !t.offline && !d.online() {
 				return nil // SetOffline wakes it
 			}
+			replies := d.replies.Load()
 			if err := t.run(ctx); err != nil {
 				return err
 			}
 			t.settled()
-			if !t.offline {
+			if d.replies.Load() != replies { // a task that had nothing to say has learned nothing of the link
 				d.linked(true)
 			}
 			return nil
@@ -75,6 +78,20 @@ func (d *Device) start(group *schedule.Group, t *task) error {
 		t.loop.Store(loop)
 	}
 	return err
+}
+
+// counted counts the replies of the hub.
+type counted struct {
+	http.RoundTripper
+	replies *atomic.Uint64
+}
+
+func (c counted) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := c.RoundTripper.RoundTrip(r)
+	if err == nil {
+		c.replies.Add(1)
+	}
+	return response, err
 }
 
 // result is told of every run of a task.

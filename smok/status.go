@@ -14,6 +14,7 @@ type Status struct {
 	Sections   SectionStatus
 	Pathpoints int // that are registered or were asked for
 	Values     ValueStatus
+	Logs       LogStats
 	Archived   int // pathpoints that the device reads by itself
 }
 

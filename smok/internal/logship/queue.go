@@ -49,6 +49,10 @@ type Config struct {
 	// BatchDelay is how long the first record waits for more. Zero means 1s.
 	BatchDelay time.Duration
 
+	// OnReady is called when there is something to send, instead of what [Queue.Wait] does about it: after the first record
+	// and after those that complete a batch. It is called by whoever logs, so it must not block nor log. Nil means nobody.
+	OnReady func()
+
 	// OnReject is told of each record that the hub will never take, by the goroutine of [Queue.Ship]. Nil means nobody.
 	OnReject func(api.LogRecord, error)
 }
@@ -59,6 +63,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Level == nil {
 		c.Level = slog.LevelInfo
+	}
+	if c.OnReady == nil {
+		c.OnReady = func() {}
 	}
 	if c.OnReject == nil {
 		c.OnReject = func(api.LogRecord, error) {}
@@ -171,6 +178,7 @@ func (q *Queue) add(at time.Time, r api.LogRecord) {
 		case q.wake <- struct{}{}:
 		default:
 		}
+		q.cfg.OnReady()
 	}
 }
 

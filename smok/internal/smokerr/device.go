@@ -20,6 +20,9 @@ var (
 	// ErrCorrupt: stored data is damaged. It was set aside. A [StoreError] carries it.
 	ErrCorrupt = ErrStore.New("corrupt", "stored data is damaged", 0)
 
+	// ErrConflict: the device and the hub have both changed something. The hub's change stands.
+	ErrConflict = Err.New("conflict", "changed on both sides", errkit.Conflict)
+
 	// ErrQueueFull: there is no room. See [QueueFullError].
 	ErrQueueFull = Err.New("queuefull", "no room", errkit.Full|errkit.NotSent)
 
