@@ -20,7 +20,7 @@ help: ## list the targets
 # everyday
 
 .PHONY: demo
-demo: ## automate a fake PiKVM end to end; PIKVM_URL and friends take a real one
+demo: ## do an unattended job on a fake PiKVM; PIKVM_URL and friends take a real one
 	@go run ./internal/demo
 
 .PHONY: build

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/hex"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/pikvm"
@@ -12,39 +13,52 @@ import (
 // totpSecret is that of the examples in RFC 6238; the simulated device asks for codes.
 const totpSecret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
-// simulated is a PiKVM in this process, and the trouble that it makes.
+// bootCommand is what the simulated computer wants to hear in its boot menu.
+const bootCommand = "cdrom autoinstall"
+
+// simulated is a PiKVM in this process with a computer at its cables, and the trouble that it makes.
 type simulated struct {
-	device *pikvmtest.Server
-	line   *timeline
-	held   bool // whether somebody held the power button
+	device   *pikvmtest.Server
+	computer *computer
+	line     *timeline
+	cut      bool // whether the event sockets were cut
+	held     bool // whether somebody held the power button
 }
 
-func startSimulated(line *timeline) (*simulated, error) {
+func startSimulated(line *timeline, haste float64) (*simulated, error) {
 	device := pikvmtest.New(&pikvmtest.Options{
 		TLS:        true,
 		Users:      map[string]string{"admin": "correct horse"},
 		TOTPSecret: totpSecret,
 		Host:       pikvmtest.HostOptions{PoweredOn: true},
+		TimeScale:  haste,
 	})
 	if err := device.Start(); err != nil {
 		return nil, err
 	}
 	fingerprint := device.Fingerprint()
 	line.say("device", "simulated PiKVM on %s, certificate %x…", device.URL(), fingerprint[:8])
-	return &simulated{device: device, line: line}, nil
+	return &simulated{device: device, computer: startComputer(device), line: line}, nil
 }
 
-// config returns how to reach the device, all of it right.
-func (s *simulated) config() config {
+func (s *simulated) close() {
+	s.computer.close()
+	_ = s.device.Close() // returns nil
+}
+
+// config returns how to reach the device, all of it right, with what else the demo was told.
+func (s *simulated) config(told config) config {
 	fingerprint := s.device.Fingerprint()
-	return config{
-		url:         s.device.URL(),
-		user:        "admin",
-		password:    "correct horse",
-		totpSecret:  totpSecret,
-		fingerprint: hex.EncodeToString(fingerprint[:]),
-		allowPower:  true,
+	told.url = s.device.URL()
+	told.user = "admin"
+	told.password = "correct horse"
+	told.totpSecret = totpSecret
+	told.fingerprint = hex.EncodeToString(fingerprint[:])
+	told.allowPower, told.allowDrive = true, true
+	told.boot = bootConfig{
+		key: pikvm.KeyF12, menu: "boot menu", typed: bootCommand + "<enter>", result: "installation complete",
 	}
+	return told
 }
 
 // makeTrouble cuts the event sockets while the client waits for the LED to go out, and holds the power button just
@@ -52,36 +66,40 @@ func (s *simulated) config() config {
 func (s *simulated) makeTrouble(step pikvm.PowerStep) {
 	switch {
 	case step.Err != nil:
-	case step.Name == "wait off":
+	case step.Name == "wait off" && !s.cut:
+		s.cut = true
 		s.line.say("device", "resets the connections of all event sockets")
 		s.device.DropSockets(0)
 	case step.Name == "press on" && !s.held:
 		s.held = true
-		s.line.say("device", "somebody holds the power button for 2 s")
-		s.device.HoldATX(pikvmtest.LinePower, 2*time.Second)
+		s.line.say("device", "somebody holds the power button for 1 s")
+		s.device.HoldATX(pikvmtest.LinePower, time.Second)
 	}
 }
 
-// verdict compares what the device did with what the client was asked for: the host was off once and on once,
-// and the client had met the trouble that was made.
+// verdict compares what the device and the computer saw with what the client was asked for, and that the client had met
+// the trouble that was made.
 func (s *simulated) verdict() error {
-	offs, ons := 0, 0
+	count := make(map[pikvmtest.PowerEventKind]int)
 	for _, event := range s.device.PowerLog() {
-		switch event.Kind {
-		case pikvmtest.HostOff:
-			offs++
-		case pikvmtest.HostOn:
-			ons++
-		}
+		count[event.Kind]++
 	}
 	switch {
-	case offs != 1 || ons != 1 || !s.device.HostPower():
-		return errors.New("the host was not power-cycled exactly once")
+	case count[pikvmtest.HostOff] != 1 || count[pikvmtest.HostOn] != 1 || !s.device.HostPower():
+		return errors.New("the computer was not power-cycled exactly once")
+	case count[pikvmtest.HostReset] != 1:
+		return errors.New("the computer was not reset exactly once")
+	case !slices.Equal(s.computer.installations(), []string{imageName}):
+		return errors.New("the computer did not install the image exactly once")
+	case s.device.Drive().Connected || len(s.device.Images()) > 0:
+		return errors.New("the drive was left behind")
+	case len(s.device.Pressed()) > 0:
+		return errors.New("keys were left pressed")
 	case s.line.times(pikvm.ErrBusy) == 0:
 		return errors.New("the busy line was not met")
 	case s.line.times(pikvm.ErrWebSocket) == 0:
 		return errors.New("the cut event socket was not met")
 	}
-	s.line.say("device", "agrees: the host went off once and came on once")
+	s.line.say("device", "agrees: off once, on once, reset once, %s installed once, nothing left behind", imageName)
 	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"time"
 
@@ -11,16 +12,36 @@ import (
 
 // timeline prints what happens, when, and who says so. It may be used from several goroutines.
 type timeline struct {
-	out   io.Writer
-	start time.Time
+	out      io.Writer
+	terminal bool
+	start    time.Time
 
-	mu    sync.Mutex
-	order []string // codes of the errors met, by their first appearance
-	count map[string]int
+	mu     sync.Mutex
+	scenes int
+	live   string   // the last line of a terminal, which is still changing; empty for none
+	order  []string // codes of the errors met, by their first appearance
+	count  map[string]int
 }
 
 func newTimeline(out io.Writer) *timeline {
-	return &timeline{out: out, start: time.Now(), count: make(map[string]int)}
+	return &timeline{out: out, terminal: isTerminal(out), start: time.Now(), count: make(map[string]int)}
+}
+
+func isTerminal(out io.Writer) bool {
+	file, ok := out.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// scene prints a heading.
+func (t *timeline) scene(title string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.scenes++
+	t.write(fmt.Sprintf("\n%d. %s", t.scenes, title))
 }
 
 // say prints one line.
@@ -60,5 +81,17 @@ func (t *timeline) summary() {
 }
 
 func (t *timeline) print(who, text string) {
-	fmt.Fprintf(t.out, "%7.2fs  %-7s %s\n", time.Since(t.start).Seconds(), who, text)
+	t.write(fmt.Sprintf("%7.2fs  %-7s %s", time.Since(t.start).Seconds(), who, text))
+}
+
+// clearLine goes to the begin of a terminal's line and empties it (ECMA-48, CR and EL).
+const clearLine = "\r\x1b[K"
+
+// write prints a line above the one that is still changing.
+func (t *timeline) write(text string) {
+	if t.live == "" {
+		fmt.Fprintln(t.out, text)
+		return
+	}
+	fmt.Fprint(t.out, clearLine+text+"\n"+t.live)
 }
