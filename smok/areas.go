@@ -16,6 +16,8 @@ func (d *Device) open() {
 	d.metadata = add(d, newMetadata(&d.host), off.Metadata)
 	d.baobs = add(d, newBAOBs(&d.host), off.BAOBs)
 	d.logs = add(d, newLogs(&d.host), off.Logs)
+	d.watch.onStep(d.values.task.wake) // values may have got their times
+	add(d, newArchives(&d.host, d.points, d.watch), off.Archives || off.Pathpoints)
 }
 
 // add adds an area unless it is off. One that is off exists but does nothing.

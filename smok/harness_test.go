@@ -94,6 +94,7 @@ func (w *world) start(d *smok.Device) {
 	w.t.Helper()
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(w.t.Context()) }()
+	synctest.Wait()
 	w.t.Cleanup(func() {
 		_ = d.Close()
 		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {

@@ -114,6 +114,10 @@ type Options struct {
 	// MaxBAOB is how large a BAOB of the hub may be, in bytes. Zero means 64 MiB. The store has a limit of its own.
 	MaxBAOB int64
 
+	// AlignArchives lets archiving read at the multiples of the intervals, by the wall clock. By default each pathpoint
+	// has its own phase, which spreads the load.
+	AlignArchives bool
+
 	// Time is the wall clock. Nil means [time.Now].
 	Time func() time.Time
 

@@ -3,6 +3,7 @@ package smok
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/smok/internal/order"
@@ -91,6 +92,8 @@ type Pathpoint struct {
 	opts    *PathpointOptions // not to be changed
 	formula *formula          // of a computed pathpoint
 	turn    chan struct{}     // holds the handler's turn; nil if there is no handler
+
+	queued atomic.Bool // archiving has asked for a reading that has not ended
 
 	accept sync.Mutex // held while a sample is judged and stored
 

@@ -22,6 +22,7 @@ type target struct{ p *Pathpoint }
 // Read takes a reading, and records it or the failure.
 func (t target) Read(ctx context.Context, advise order.Advise) error {
 	p := t.p
+	defer p.queued.Store(false)
 	if p.formula != nil {
 		return p.formula.read(ctx, advise)
 	}
@@ -49,9 +50,13 @@ func (t target) Read(ctx context.Context, advise order.Advise) error {
 		return nil
 	}
 	err = p.Set(record, time.Time{}, v)
-	if errors.Is(err, smokerr.ErrStale) {
-		return nil // another one came meanwhile
+	switch {
+	case err == nil, errors.Is(err, smokerr.ErrStale): // another one came meanwhile
+		return nil
+	case errors.Is(err, smokerr.ErrType):
+		return p.failed(ctx, record, err)
 	}
+	p.points.report("pathpoints", err) // it could not be stored
 	return err
 }
 

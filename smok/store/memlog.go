@@ -125,13 +125,17 @@ func (l *memLog) fits(bytes, count int64) bool {
 	return fits()
 }
 
+// clockSet is when times begin to mean something: a record from before it, when the clock was not set yet, does not expire.
+// It is earlier than that of a spool, so that logs in testing/synctest bubbles, which begin in 2000, lose what is too old.
+var clockSet = time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // expire drops the oldest records that are too old. mu is held.
 func (l *memLog) expire() {
 	if l.opts.MaxAge <= 0 {
 		return
 	}
 	n, now := 0, time.Now()
-	for n < len(l.records) && now.Sub(l.records[n].Time) > l.opts.MaxAge {
+	for n < len(l.records) && l.records[n].Time.After(clockSet) && now.Sub(l.records[n].Time) > l.opts.MaxAge {
 		n++
 	}
 	if n > 0 {

@@ -99,6 +99,13 @@ func TestMemoryLogExpires(t *testing.T) {
 		if n := s.Trend.Len(); n != 1 {
 			t.Errorf("%d records", n)
 		}
+		_, err = s.Trend.Append(t.Context(), store.Entry{Time: time.Unix(1, 0)}) // the clock was not set
+		must(t, err)
+		_, err = s.Trend.Append(t.Context(), store.Entry{})
+		must(t, err)
+		if n := s.Trend.Len(); n != 3 {
+			t.Errorf("%d records", n)
+		}
 		if len(lost) != 1 || lost[0].Area != "trend" || lost[0].Kind != spool.Expired || lost[0].Records != 2 {
 			t.Errorf("reports %v", lost)
 		}

@@ -45,30 +45,52 @@ func (b *Backlog) Scan(from Mark, fn func(v Value)) error {
 	return nil
 }
 
-// Samples yields what the store has of a pathpoint, of one level after the other. Samples whose time is not known are left
-// out.
+// Samples yields what the store has of a pathpoint, by time. Samples whose time is not known are left out.
 func (b *Backlog) Samples(path string) iter.Seq2[value.Sample, error] {
 	return func(yield func(value.Sample, error) bool) {
-		for _, s := range b.streams() {
-			for r, err := range s.records(0) {
-				if err != nil {
-					yield(value.Sample{}, err)
+		trend, stop := iter.Pull2(b.samples(b.trend, path))
+		defer stop()
+		other, err, more := trend() // its pathpoint may have changed its level, more than once
+		for s, failed := range b.samples(b.permanent, path) {
+			for more && err == nil && failed == nil && other.Time.Before(s.Time) {
+				if !yield(other, nil) {
 					return
 				}
-				v, err := Decode(&r)
-				if err != nil || v.Path != path {
+				other, err, more = trend()
+			}
+			if !yield(s, failed) || failed != nil {
+				return
+			}
+		}
+		for ; more; other, err, more = trend() {
+			if !yield(other, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// samples yields what one log has of a pathpoint.
+func (b *Backlog) samples(s *stream, path string) iter.Seq2[value.Sample, error] {
+	return func(yield func(value.Sample, error) bool) {
+		for r, err := range s.records(0) {
+			if err != nil {
+				yield(value.Sample{}, err)
+				return
+			}
+			v, err := Decode(&r)
+			if err != nil || v.Path != path {
+				continue
+			}
+			if v.Boot != 0 {
+				at, verdict := b.opts.Resolve(&v)
+				if verdict != Known {
 					continue
 				}
-				if v.Boot != 0 {
-					at, verdict := b.opts.Resolve(&v)
-					if verdict != Known {
-						continue
-					}
-					v.Time = at
-				}
-				if !yield(v.Sample, nil) {
-					return
-				}
+				v.Time = at
+			}
+			if !yield(v.Sample, nil) {
+				return
 			}
 		}
 	}
