@@ -41,6 +41,7 @@ func (s *points) computeNested(op, name string, level StorageLevel, depth int) (
 	}
 	f := &formula{expr: expr, clock: s.clock}
 	p := &Pathpoint{points: s, name: name, typ: expr.Type(), formula: f, level: Trend}
+	p.does.Store(&inert)
 	for _, path := range expr.Paths() {
 		var of *Pathpoint
 		if value.IsReparse(path) {

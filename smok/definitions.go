@@ -29,19 +29,13 @@ func (s *points) all() []*Pathpoint {
 }
 
 // build makes a native pathpoint, with the value and the level that the store has of it.
-func (s *points) build(name string, level StorageLevel, opts *PathpointOptions) (*Pathpoint, error) {
+func (s *points) build(name string, level StorageLevel) (*Pathpoint, error) {
 	typ, err := value.TypeOf(name)
 	if err != nil {
 		return nil, smokerr.InvalidArgument("pathpoint", "name", "is no name of a pathpoint", err)
 	}
 	p := &Pathpoint{points: s, name: name, typ: typ, level: level, asked: level}
-	if opts != nil {
-		o := *opts
-		p.opts = &o
-		if o.Read != nil || o.Write != nil {
-			p.turn = make(chan struct{}, 1)
-		}
-	}
+	p.does.Store(&inert)
 	var known StorageLevel
 	if text, err := s.store.Keyed.Get(levelArea, name); err == nil && json.Unmarshal(text, &known) == nil {
 		p.level = known
@@ -51,9 +45,6 @@ func (s *points) build(name string, level StorageLevel, opts *PathpointOptions) 
 		p.state = state{sample: sample, known: true, epoch: m.epoch}
 		if sample.Time.After(m.wall.Add(clockStep)) {
 			p.state.epoch-- // the clock was set back while the program did not run
-		}
-		if p.opts != nil && p.opts.Keep != nil {
-			p.stored = &sample
 		}
 	}
 	return p, nil
@@ -115,8 +106,8 @@ func (p *Pathpoint) setLevel(told, level StorageLevel) bool {
 		p.level = level
 	}
 	p.mu.Unlock()
-	if changed && p.opts != nil && p.opts.OnLevel != nil {
-		p.points.guard("OnLevel", func() { p.opts.OnLevel(p, level) })
+	if does := p.does.Load(); changed && does.OnLevel != nil {
+		p.points.guard("OnLevel", func() { does.OnLevel(p, level) })
 	}
 	return changed
 }

@@ -89,9 +89,9 @@ type Pathpoint struct {
 	points  *points
 	name    string
 	typ     value.Type
-	opts    *PathpointOptions // not to be changed
-	formula *formula          // of a computed pathpoint
-	turn    chan struct{}     // holds the handler's turn; nil if there is no handler
+	formula *formula // of a computed pathpoint
+	does    atomic.Pointer[behaviour]
+	owned   atomic.Bool // the program or its provider has said what it does
 
 	queued atomic.Bool // archiving has asked for a reading that has not ended
 
@@ -102,6 +102,30 @@ type Pathpoint struct {
 	asked  StorageLevel // what the program has asked for, at most
 	state  state
 	stored *Sample // the last one that was stored; nil if there was none or Keep is
+}
+
+// behaviour is what a pathpoint does. It is not changed.
+type behaviour struct {
+	PathpointOptions
+	turn chan struct{} // holds the turn of the handlers; nil if there are none
+}
+
+// inert is the behaviour of pathpoints that nobody has said anything of.
+var inert behaviour
+
+// own says what the pathpoint does, unless that was said before.
+func (p *Pathpoint) own(opts *PathpointOptions) bool {
+	if !p.owned.CompareAndSwap(false, true) {
+		return false
+	}
+	if opts != nil {
+		b := &behaviour{PathpointOptions: *opts}
+		if b.Read != nil || b.Write != nil {
+			b.turn = make(chan struct{}, 1)
+		}
+		p.does.Store(b)
+	}
+	return true
 }
 
 // state is what a pathpoint knows of its value.
@@ -126,10 +150,10 @@ func (p *Pathpoint) Type() byte { return byte(p.typ) }
 func (p *Pathpoint) Computed() bool { return p.formula != nil }
 
 // CanRead and CanWrite report whether it has a handler for that.
-func (p *Pathpoint) CanRead() bool { return p.opts != nil && p.opts.Read != nil }
+func (p *Pathpoint) CanRead() bool { return p.does.Load().Read != nil }
 
 // CanWrite reports whether it has a handler for that.
-func (p *Pathpoint) CanWrite() bool { return p.opts != nil && p.opts.Write != nil }
+func (p *Pathpoint) CanWrite() bool { return p.does.Load().Write != nil }
 
 // Level returns how long the hub keeps the values.
 func (p *Pathpoint) Level() StorageLevel {

@@ -44,8 +44,9 @@ func (d *Device) Pathpoint(name string, level StorageLevel) (*Pathpoint, error) 
 	return d.points.get("pathpoint", name, level)
 }
 
-// Register adds a pathpoint of the program. Nil options mean one that only [Pathpoint.Set] gives values to. A name that
-// is no native one, or is taken, is an *[InvalidArgumentError].
+// Register adds a pathpoint of the program, best before [Device.Run]. Nil options mean one that only [Pathpoint.Set] gives
+// values to. If it is there already, but only since the hub has named it or somebody has asked for it, it gets these
+// options. A name that is no native one, or that was registered or provided, is an *[InvalidArgumentError].
 func (d *Device) Register(name string, level StorageLevel, opts *PathpointOptions) (*Pathpoint, error) {
 	if err := d.allow("register", d.opts.Disable.Pathpoints); err != nil {
 		return nil, err
@@ -56,13 +57,11 @@ func (d *Device) Register(name string, level StorageLevel, opts *PathpointOption
 	if err := opts.check("register"); err != nil {
 		return nil, err
 	}
-	p, fresh, err := d.points.add(name, level, opts)
-	if err == nil && !fresh {
-		err = smokerr.InvalidArgument("register", "name", "is taken", nil)
-	}
+	p, err := d.points.add(name, level, opts)
 	if err != nil {
 		return nil, err
 	}
+	p.ask(level)
 	return p, nil
 }
 
@@ -133,8 +132,14 @@ func (s *points) create(name string, level StorageLevel, answered chan struct{})
 	if err != nil {
 		return nil, err
 	}
-	p, _, err := s.add(name, level, opts) // the provider may have registered it
-	return p, err
+	if opts == nil {
+		return s.find(name, level)
+	}
+	p, err := s.add(name, level, opts)
+	if err != nil {
+		return s.find(name, level) // the provider, or somebody meanwhile, has registered it
+	}
+	return p, nil
 }
 
 // provide asks the provider.
@@ -155,21 +160,36 @@ func (s *points) provide(name string, level StorageLevel) (opts *PathpointOption
 	return opts, err
 }
 
-// add makes a pathpoint unless there is one.
-func (s *points) add(name string, level StorageLevel, opts *PathpointOptions) (p *Pathpoint, fresh bool, err error) {
-	p, err = s.build(name, level, opts)
+// find returns a pathpoint, which it makes if need be. Nobody has said yet what it does.
+func (s *points) find(name string, level StorageLevel) (*Pathpoint, error) {
+	if p := s.known(name); p != nil {
+		return p, nil
+	}
+	fresh, err := s.build(name, level)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	s.mu.Lock()
-	if p := s.named[name]; p != nil {
-		s.mu.Unlock()
-		return p, false, nil
+	p := s.named[name]
+	if p == nil {
+		p = fresh
+		s.named[fresh.name] = p
 	}
-	s.named[p.name] = p
 	s.mu.Unlock()
 	s.changed()
-	return p, true, nil
+	return p, nil
+}
+
+// add says what a pathpoint does, which it makes if need be. One of which that was said before is an error.
+func (s *points) add(name string, level StorageLevel, opts *PathpointOptions) (*Pathpoint, error) {
+	p, err := s.find(name, level)
+	if err != nil {
+		return nil, err
+	}
+	if !p.own(opts) {
+		return nil, smokerr.InvalidArgument("register", "name", "is taken", nil)
+	}
+	return p, nil
 }
 
 func (s *points) status(st *Status) {

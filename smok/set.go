@@ -92,8 +92,9 @@ func (s *points) set(ctx context.Context, op string, updates []Update) error {
 			continue
 		}
 		kept = kept || list[i].keep
-		if p := list[i].p; p.opts != nil && p.opts.OnUpdate != nil {
-			s.guard("OnUpdate", func() { p.opts.OnUpdate(p, list[i].next.sample) })
+		p := list[i].p
+		if does := p.does.Load(); does.OnUpdate != nil {
+			s.guard("OnUpdate", func() { does.OnUpdate(p, list[i].next.sample) })
 		}
 	}
 	if kept {
@@ -206,8 +207,8 @@ func (a *accepted) judge(op string, u Update, before state, m moment) error {
 	a.level = p.level
 	p.mu.Unlock()
 	a.keep = true
-	if p.opts != nil && p.opts.Keep != nil && stored != nil && sample.OK() {
-		err := s.try("Keep", func() error { a.keep = p.opts.Keep(*stored, sample); return nil })
+	if does := p.does.Load(); does.Keep != nil && stored != nil && sample.OK() {
+		err := s.try("Keep", func() error { a.keep = does.Keep(*stored, sample); return nil })
 		if err != nil {
 			s.report("pathpoints", err) // and the sample is kept
 		}
@@ -237,7 +238,7 @@ func (p *Pathpoint) commit(a *accepted) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.state = a.next
-	if a.keep && p.opts != nil && p.opts.Keep != nil {
+	if a.keep && p.does.Load().Keep != nil {
 		p.stored = &a.next.sample
 	}
 }

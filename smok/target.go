@@ -26,20 +26,21 @@ func (t target) Read(ctx context.Context, advise order.Advise) error {
 	if p.formula != nil {
 		return p.formula.read(ctx, advise)
 	}
-	if !p.CanRead() {
+	does := p.does.Load()
+	if does.Read == nil {
 		return executor.Skip("the pathpoint cannot be read")
 	}
-	if age, ok := p.age(); ok && age < p.opts.ReadNoOftenThan {
+	if age, ok := p.age(); ok && age < does.ReadNoOftenThan {
 		return executor.Skip("the last value is younger than ReadNoOftenThan")
 	}
-	ctx, done, err := p.begin(ctx)
+	ctx, done, err := does.begin(ctx, p.name)
 	if err != nil {
 		return err
 	}
 	defer done()
 	var v any
 	err = p.points.try("read", func() (err error) {
-		v, err = p.opts.Read(ctx, advise)
+		v, err = does.Read(ctx, advise)
 		return err
 	})
 	record := context.WithoutCancel(ctx) // what was read is kept, even if it took all the time there was
@@ -77,7 +78,7 @@ func (p *Pathpoint) failed(ctx, record context.Context, err error) error {
 			return smokerr.Canceled("read", p.name, 0, errkit.FromContext(ctx)) // says nothing of the pathpoint
 		default:
 			p.points.report("pathpoints", err)
-			if p.opts.ReportOnly {
+			if p.does.Load().ReportOnly {
 				return err
 			}
 		}
@@ -96,19 +97,20 @@ func (t target) Write(ctx context.Context, v any, advise order.Advise) error {
 	if p.formula != nil {
 		return executor.Skip("a computed pathpoint cannot be written")
 	}
-	if !p.CanWrite() {
+	does := p.does.Load()
+	if does.Write == nil {
 		return executor.Skip("the pathpoint cannot be written")
 	}
 	v, err := p.coerce("write", v)
 	if err != nil {
 		return err
 	}
-	ctx, done, err := p.begin(ctx)
+	ctx, done, err := does.begin(ctx, p.name)
 	if err != nil {
 		return err
 	}
 	defer done()
-	err = p.points.try("write", func() error { return p.opts.Write(ctx, v, advise) })
+	err = p.points.try("write", func() error { return does.Write(ctx, v, advise) })
 	if err == nil {
 		return nil
 	}
@@ -123,23 +125,23 @@ func (t target) Write(ctx context.Context, v any, advise order.Advise) error {
 }
 
 // begin waits for the handler's turn and limits its time.
-func (p *Pathpoint) begin(ctx context.Context) (context.Context, func(), error) {
+func (b *behaviour) begin(ctx context.Context, name string) (context.Context, func(), error) {
 	select {
-	case p.turn <- struct{}{}:
+	case b.turn <- struct{}{}:
 	case <-ctx.Done():
-		return nil, nil, smokerr.Canceled("read", p.name, errkit.NotSent, errkit.FromContext(ctx))
+		return nil, nil, smokerr.Canceled("turn", name, errkit.NotSent, errkit.FromContext(ctx))
 	}
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(p.opts.Timeout, handlerTimeout))
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(b.Timeout, handlerTimeout))
 	return ctx, func() {
 		cancel()
-		<-p.turn
+		<-b.turn
 	}, nil
 }
 
 // coerce returns v as a value of the pathpoint's type.
 func (p *Pathpoint) coerce(op string, v any) (any, error) {
 	convert := p.typ.Coerce
-	if p.opts != nil && p.opts.NoCoerce {
+	if p.does.Load().NoCoerce {
 		convert = value.Canonical
 	}
 	v, err := convert(v)
