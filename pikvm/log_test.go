@@ -47,7 +47,10 @@ func TestLogLines(t *testing.T) {
 		head + "\r\n\r\n":                              {"", ""},
 		head + long + "\r\n" + head + "next\r\n":       {long[len(head):], "next"},
 	} {
-		for name, wrap := range map[string]func(io.Reader) io.Reader{"": bare, ", byte by byte": iotest.OneByteReader} {
+		for name, wrap := range map[string]func(io.Reader) io.Reader{"": bare, ", in pieces": iotest.HalfReader, ", byte by byte": iotest.OneByteReader} {
+			if name == ", byte by byte" && len(text) > 1<<20 {
+				continue // pieces show the same, much faster
+			}
 			records, err := pikvm.ReadLog(wrap(strings.NewReader(text)))
 			var got []string
 			for _, r := range records {

@@ -8,7 +8,7 @@ import (
 
 // parseMacro reads a macro and checks it.
 func parseMacro(op string, data []byte) (Macro, error) {
-	r := new(macroReport)
+	r := &macroReport{readers: macroReaders()}
 	var m Macro
 	if len(data) > maxMacroSize {
 		r.problem("larger than 16 MiB")
@@ -52,7 +52,7 @@ func (r *macroReport) readStep(raw json.RawMessage) MacroStep {
 		r.problem("not an object with an event_type")
 		return nil
 	}
-	read, ok := macroReaders()[*wire.Type]
+	read, ok := r.readers[*wire.Type]
 	if !ok {
 		r.problem("an event_type that there is not")
 		return nil

@@ -10,6 +10,8 @@ type macroReport struct {
 	strict     bool // extensions are wrong
 	noPictures bool // nobody takes pictures
 
+	readers map[string]func(*macroEvent) MacroStep // those of macroReaders, for a macro that is read
+
 	problems []MacroProblem
 	path     string // of the step that is looked at
 	kind     string // type of it

@@ -122,7 +122,7 @@ func (m *media) tick() {
 		h264 = h264Frame(m.number, key, m.opts.FrameSize)
 	}
 	if formats["jpeg"] > 0 {
-		jpeg = picture.encode(picture.width/5, picture.height/5, 80)
+		jpeg = m.server.streamer.album.encode(picture, picture.width/5, picture.height/5, 80)
 	}
 	for c := range m.clients {
 		switch c.format {

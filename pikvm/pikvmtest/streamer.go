@@ -26,6 +26,7 @@ type streamer struct {
 	version version
 	sched   *scheduler
 	hub     *hub
+	album   album
 
 	mu      sync.Mutex
 	viewers int

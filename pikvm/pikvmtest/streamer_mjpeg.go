@@ -25,7 +25,7 @@ func (v *streamer) serveStreamer(w http.ResponseWriter, r *http.Request, path st
 		writeResult(w, process)
 	case path == "/streamer/snapshot": // the placeholder, too
 		p.header(w.Header())
-		write(w, http.StatusOK, "image/jpeg", string(p.encode(p.width, p.height, 80)))
+		write(w, http.StatusOK, "image/jpeg", string(v.album.encode(p, p.width, p.height, 80)))
 	case path == "/streamer/stream":
 		v.mjpeg(w, r)
 	default:
@@ -52,7 +52,7 @@ func (v *streamer) mjpeg(w http.ResponseWriter, r *http.Request) {
 		}
 		var data []byte
 		if !zero {
-			data = p.encode(p.width/5, p.height/5, 80)
+			data = v.album.encode(p, p.width/5, p.height/5, 80)
 		}
 		head := http.Header{"Content-Type": {"image/jpeg"}, "Content-Length": {strconv.Itoa(len(data))}}
 		p.header(head)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -41,6 +42,32 @@ func (p *picture) header(h http.Header) {
 	h.Set("X-UStreamer-Width", strconv.Itoa(p.width))
 	h.Set("X-UStreamer-Height", strconv.Itoa(p.height))
 	h.Set("X-Timestamp", strconv.FormatFloat(seconds(p.at), 'f', 6, 64))
+}
+
+// album keeps the last JPEG of a streamer: most are as the one before.
+type album struct {
+	mu   sync.Mutex
+	what albumKey
+	jpeg []byte
+}
+
+// albumKey is all that a JPEG depends on.
+type albumKey struct {
+	online                    bool
+	sourceWidth, sourceHeight int
+	text                      string
+	width, height, quality    int
+}
+
+// encode returns a picture as JPEG, in a size of choice. Nobody changes what it returns.
+func (a *album) encode(p *picture, width, height, quality int) []byte {
+	what := albumKey{p.online, p.width, p.height, p.text, width, height, quality}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.jpeg == nil || a.what != what {
+		a.what, a.jpeg = what, p.encode(width, height, quality)
+	}
+	return a.jpeg
 }
 
 // encode draws the picture in a size of choice: every character is a cell of its own pattern.

@@ -42,7 +42,7 @@ func (v *streamer) snapshot(c *call) error {
 		}
 	}
 	p.header(c.w.Header())
-	write(c.w, http.StatusOK, "image/jpeg", string(p.encode(width, height, quality)))
+	write(c.w, http.StatusOK, "image/jpeg", string(v.album.encode(p, width, height, quality)))
 	return nil
 }
 
