@@ -72,7 +72,7 @@ func (m Macro) Save(path string) error {
 func macroFileError(op string, err error) error {
 	return &ConfigurationError{
 		Info:  errkit.Info{Class: ErrConfiguration, Op: op, Err: errkit.CleanCause(err)},
-		Field: "path", Reason: "the file is not to be had",
+		Field: "path", Reason: "the file cannot be read or written",
 	}
 }
 
@@ -96,7 +96,7 @@ func (m Macro) MarshalJSON() ([]byte, error) {
 }
 
 // Validate returns an [InvalidMacroError] with everything that is wrong with the macro, as [Client.RunMacro] would with these
-// options: nothing is sent. Nil options are the defaults.
+// options: nothing is sent. With nil options it does not matter whether somebody takes pictures.
 func (m Macro) Validate(opts *MacroOptions) error { return m.validate("macro.Validate", opts) }
 
 func (m Macro) validate(op string, opts *MacroOptions) error {
