@@ -198,8 +198,8 @@ func TestRetention(t *testing.T) {
 		want      int
 	}{
 		{"none", 0, 0, 0},
-		{"an hour", time.Hour, 0, 60},
-		{"some bytes", 24 * time.Hour, 1000, 30},
+		{"an hour", time.Hour, 0, 20},
+		{"some bytes", 24 * time.Hour, 500, 15},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {
@@ -209,9 +209,9 @@ func TestRetention(t *testing.T) {
 				}
 				d := w.run(opts())
 				p := w.register(d, "W1", nil)
-				for range 120 {
+				for range 40 {
 					w.must(p.Set(t.Context(), time.Time{}, 1))
-					w.sleep(time.Minute)
+					w.sleep(3 * time.Minute)
 				}
 				count := func(p *smok.Pathpoint) (n int) {
 					for _, err := range p.Archive(time.Time{}, time.Time{}) {
@@ -222,7 +222,7 @@ func TestRetention(t *testing.T) {
 					}
 					return n
 				}
-				if n := count(p); n < test.want-6 || n > test.want+6 {
+				if n := count(p); n < test.want-3 || n > test.want+3 {
 					t.Errorf("%d samples, want about %d", n, test.want)
 				}
 				before, uploads := count(p), w.pump.Counts()
@@ -233,7 +233,7 @@ func TestRetention(t *testing.T) {
 				if n := count(p); n < before-1 || n > before {
 					t.Errorf("%d samples after a restart, %d before", n, before)
 				}
-				if c := w.pump.Counts(); c.Samples != 120 || c.Repeated != uploads.Repeated {
+				if c := w.pump.Counts(); c.Samples != 40 || c.Repeated != uploads.Repeated {
 					t.Errorf("what was kept was sent again: %+v", c)
 				}
 				if s := d.Status(); s.Values.Waiting != 0 {
