@@ -18,6 +18,9 @@ func (d *Device) open() {
 	d.logs = add(d, newLogs(&d.host), off.Logs)
 	d.watch.onStep(d.values.task.wake) // values may have got their times
 	add(d, newArchives(&d.host, d.points, d.watch), off.Archives || off.Pathpoints)
+	d.orders = add(d, newOrders(&d.host), off.Orders)
+	d.macros = add(d, newMacros(&d.host), off.Macros)
+	d.watch.onStep(d.macros.stepped)
 }
 
 // add adds an area unless it is off. One that is off exists but does nothing.

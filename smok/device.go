@@ -40,6 +40,8 @@ type Device struct {
 	metadata   *metadata
 	baobs      *baobs
 	logs       *logs
+	orders     *orders
+	macros     *macros
 }
 
 // New returns a device that is loaded from its store and does nothing until [Device.Run]. It checks everything and does
@@ -53,8 +55,9 @@ func New(credentials *ngtt.Credentials, opts *Options) (*Device, error) {
 	d.life, d.stop = context.WithCancel(context.Background())
 	d.loops, d.stopLoops = context.WithCancel(d.life)
 	d.exec = executor.New(&executor.Options{
-		Lookup: d.lookup, Message: d.api.SendMessage,
-		Queue: d.opts.Queue, Concurrency: d.opts.Concurrency,
+		Lookup: d.lookup, Message: d.api.SendMessage, Sysctl: d.sysctl, Disruptive: d.disruptive,
+		Replacement: d.opts.Executor,
+		Queue:       d.opts.Queue, Concurrency: d.opts.Concurrency,
 		Report: func(err error) { d.report("orders", err) },
 	})
 	var err error

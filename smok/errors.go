@@ -85,6 +85,13 @@ var (
 	// ErrConflict: the device and the hub have both changed something. The hub's change stands.
 	ErrConflict = smokerr.ErrConflict
 
+	// ErrInDoubt: an order or a macro had begun when the program ended, and whether it was carried out is not known. It is
+	// not carried out again.
+	ErrInDoubt = smokerr.ErrInDoubt
+
+	// ErrMissed: a macro was not carried out at its time, and it is too late now.
+	ErrMissed = smokerr.ErrMissed
+
 	// ErrQueueFull: there is no room. See [QueueFullError].
 	ErrQueueFull = smokerr.ErrQueueFull
 

@@ -1,7 +1,10 @@
 package smok
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
+	"slices"
 
 	"github.com/fieldlink-go/fieldlink/smok/internal/executor"
 	"github.com/fieldlink-go/fieldlink/smok/internal/order"
@@ -56,7 +59,21 @@ func (d *Device) Execute(ctx context.Context, sections ...Section) (*Execution, 
 	if d.closing.Load() {
 		return nil, smokerr.Closed("execute")
 	}
-	return d.exec.SubmitWait(ctx, &executor.Submission{Lane: executor.User, Sections: sections})
+	return d.exec.SubmitWait(ctx, &executor.Submission{Lane: executor.User, Sections: identified(sections)})
+}
+
+// identified returns a copy of sections of the program, with identities for the orders that have none.
+func identified(sections []Section) []Section {
+	execution := rand.Text()
+	sections = slices.Clone(sections)
+	for i := range sections {
+		orders := slices.Clone(sections[i].Orders)
+		for k := range orders {
+			orders[k].ID = cmp.Or(orders[k].ID, identity(execution, i, k))
+		}
+		sections[i].Orders = orders
+	}
+	return sections
 }
 
 // Read takes a reading, among the other orders for this pathpoint, waits for it and returns the newest sample, which may

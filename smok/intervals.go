@@ -33,6 +33,12 @@ type Intervals struct {
 	// Events, SensorWrites and Metadata are how often what the hub is to have is looked for, beside the moment when it
 	// comes, which is when it is sent. Zero means 60s.
 	Events, SensorWrites, Metadata time.Duration
+
+	// Orders is how often the hub is asked for orders, unless they come over the order link. Zero means 60s.
+	Orders time.Duration
+
+	// Macros is how often the hub is asked for macros. Zero means 5min.
+	Macros time.Duration
 }
 
 // each calls fn with every interval, its name and its default.
@@ -49,6 +55,8 @@ func (i *Intervals) each(fn func(name string, interval *time.Duration, otherwise
 	fn("Events", &i.Events, time.Minute)
 	fn("SensorWrites", &i.SensorWrites, time.Minute)
 	fn("Metadata", &i.Metadata, time.Minute)
+	fn("Orders", &i.Orders, time.Minute)
+	fn("Macros", &i.Macros, 5*time.Minute)
 }
 
 func (i *Intervals) check() (err error) {

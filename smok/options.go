@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/fieldlink-go/fieldlink/ngtt"
 	"github.com/fieldlink-go/fieldlink/smok/internal/api"
 	"github.com/fieldlink-go/fieldlink/smok/internal/smokerr"
 	"github.com/fieldlink-go/fieldlink/smok/store"
@@ -90,6 +91,23 @@ type Options struct {
 	// skipped. Nil options of a pathpoint, and a nil Provider, mean a pathpoint that only [Pathpoint.Set] gives values to.
 	Provider func(name string, level StorageLevel) (*PathpointOptions, error)
 
+	// NGTT makes the device get its orders over the order link, at once, instead of asking the hub now and then. Its
+	// Handler and Journal are the device's own; RootCAs, DialContext, Time and Logger are by default those of the device.
+	// Nil means to ask over HTTP.
+	NGTT *ngtt.Options
+
+	// Orders are the settings of what the hub orders.
+	Orders OrderSettings
+
+	// Macros are the settings of macros.
+	Macros MacroSettings
+
+	// Sysctl does what the program makes of sysctl orders. Nil means that all but those about BAOBs are skipped.
+	Sysctl SysctlHandler
+
+	// Executor carries out sections in place of the device's own executor. Nil means that one.
+	Executor SectionExecutor
+
 	// Queue is how many sections of orders can wait. Zero means 1024.
 	Queue int
 
@@ -158,6 +176,7 @@ func (o *Options) fill() {
 	o.KeepEvents = cmp.Or(o.KeepEvents, 30*24*time.Hour)
 	o.PredicateTimeout = cmp.Or(o.PredicateTimeout, 30*time.Second)
 	o.CacheMetadata = cmp.Or(o.CacheMetadata, time.Minute)
+	o.Macros.MaxLateness = cmp.Or(o.Macros.MaxLateness, time.Hour)
 	o.MaxBAOB = cmp.Or(o.MaxBAOB, store.DefaultMaxBlob)
 }
 
@@ -176,6 +195,12 @@ func (o *Options) check() error {
 		return smokerr.InvalidArgument("new", "PredicateTimeout", "is negative", nil)
 	case o.MaxBAOB < 0:
 		return smokerr.InvalidArgument("new", "MaxBAOB", "is negative", nil)
+	}
+	if o.NGTT != nil && (o.NGTT.Handler != nil || o.NGTT.Journal != nil) {
+		return smokerr.InvalidArgument("new", "NGTT", "has a handler or a journal", nil)
+	}
+	if o.Macros.MaxLateness < 0 {
+		return smokerr.InvalidArgument("new", "Macros.MaxLateness", "is negative", nil)
 	}
 	if err := o.Intervals.check(); err != nil {
 		return err

@@ -129,7 +129,11 @@ func (d *Device) linked(up bool) {
 // the hub is to have are kept meanwhile, and what needs no network goes on: archiving, macros, predicates. A request that
 // is under way is finished. Calls that ask for something of the hub, such as a fetch, still go out.
 func (d *Device) SetOffline(offline bool) {
-	if d.offline.Swap(offline) == offline || offline {
+	if d.offline.Swap(offline) == offline {
+		return
+	}
+	if offline {
+		d.orders.goOffline()
 		return
 	}
 	for _, t := range d.tasks {

@@ -1,6 +1,10 @@
 package smok
 
-import "time"
+import (
+	"time"
+
+	"github.com/fieldlink-go/fieldlink/ngtt"
+)
 
 // Status is a snapshot of a device, for people and for metrics.
 type Status struct {
@@ -16,6 +20,9 @@ type Status struct {
 	Values     ValueStatus
 	Logs       LogStats
 	Archived   int // pathpoints that the device reads by itself
+	Orders     OrderStats
+	OrderLink  ngtt.Stats // zero without [Options.NGTT]
+	Macros     MacroStats
 }
 
 // Link says what is known of the link to the hub.

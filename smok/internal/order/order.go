@@ -39,8 +39,8 @@ func (a Advise) String() string {
 type Order struct {
 	Type Type
 
-	// ID is the identity of this execution, which stays when a crash makes it begin again. It is not part of what the hub
-	// sends: the device gives it.
+	// ID is the identity of this execution, which stays when a crash makes it begin again. The hub sends none: the device
+	// gives one to each order that has none.
 	ID string
 
 	Path       string    // of Read and Write

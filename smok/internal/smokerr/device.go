@@ -23,6 +23,13 @@ var (
 	// ErrConflict: the device and the hub have both changed something. The hub's change stands.
 	ErrConflict = Err.New("conflict", "changed on both sides", errkit.Conflict)
 
+	// ErrInDoubt: an order or a macro had begun when the program ended, and whether it was carried out is not known. It is
+	// not carried out again.
+	ErrInDoubt = Err.New("indoubt", "begun before the restart, and not repeated", 0)
+
+	// ErrMissed: a macro was not carried out at its time, and it is too late now.
+	ErrMissed = Err.New("missed", "not carried out in time", 0)
+
 	// ErrQueueFull: there is no room. See [QueueFullError].
 	ErrQueueFull = Err.New("queuefull", "no room", errkit.Full|errkit.NotSent)
 
