@@ -52,7 +52,6 @@ type macros struct {
 	active   map[string]bool // in the executor
 	fetched  time.Time       // when the hub was asked last
 	hold     time.Time       // none begins before; monotonic
-	sane     bool            // whether the clock was set at the last look
 	executed uint64
 	missed   uint64
 }
