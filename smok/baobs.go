@@ -7,6 +7,7 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/fieldlink-go/fieldlink/smok/internal/api"
 	"github.com/fieldlink-go/fieldlink/smok/internal/smokerr"
 	"github.com/fieldlink-go/fieldlink/smok/store"
 )
@@ -129,7 +130,7 @@ func (b BAOBs) check(op, key string) error {
 	if len(key) > maxBAOBKey {
 		return smokerr.InvalidArgument(op, "key", "longer than 1 KiB", nil)
 	}
-	return store.CheckBlob(op, key, 0)
+	return api.CheckKey(op, "key", key)
 }
 
 // Limits and names of BAOBs.

@@ -104,7 +104,7 @@ func (d *Device) configure(credentials *ngtt.Credentials, opts *Options) error {
 		InsecureSkipTLSVerify: o.InsecureSkipTLSVerify, TLSConfig: o.TLSConfig,
 		DialContext: o.DialContext, Proxy: o.Proxy,
 		Timeout: o.Timeout, ConnectTimeout: o.ConnectTimeout,
-		UserAgent: o.UserAgent, Logger: o.Logger, Time: o.Time,
+		UserAgent: o.UserAgent, PlusForSpace: o.PlusForSpace, Logger: o.Logger, Time: o.Time,
 		OnBadEntry:    func(err error) { d.report("hub", err) },
 		WrapTransport: func(next http.RoundTripper) http.RoundTripper { return counted{next, &d.replies} },
 	})

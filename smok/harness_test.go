@@ -97,7 +97,7 @@ func (w *world) start(d *smok.Device) {
 	synctest.Wait()
 	w.t.Cleanup(func() {
 		_ = d.Close()
-		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, smok.ErrClosed) {
 			w.t.Errorf("run: %v", err)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/fieldlink-go/fieldlink/smok/internal/api"
 	"github.com/fieldlink-go/fieldlink/smok/internal/smokerr"
 )
 
@@ -77,15 +78,10 @@ func (m Metadata) check(op, key string) error {
 	if err := m.area.allow(op, m.area.opts.Disable.Metadata); err != nil {
 		return err
 	}
-	switch {
-	case key == "":
-		return smokerr.InvalidArgument(op, "key", "empty", nil)
-	case len(key) > maxMetaKey:
+	if len(key) > maxMetaKey {
 		return smokerr.InvalidArgument(op, "key", "longer than 1 KiB", nil)
-	case !utf8.ValidString(key):
-		return smokerr.InvalidArgument(op, "key", "not UTF-8", nil)
 	}
-	return nil
+	return api.CheckKey(op, "key", key)
 }
 
 // get returns the value of a key, from the hub if what is known is not fresh.

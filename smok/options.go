@@ -129,6 +129,10 @@ type Options struct {
 	// negative means not at all.
 	CacheMetadata time.Duration
 
+	// PlusForSpace writes a space in the key of metadata as "+" in URLs, as the original client does. By default it is
+	// "%20".
+	PlusForSpace bool
+
 	// MaxBAOB is how large a BAOB of the hub may be, in bytes. Zero means 64 MiB. The store has a limit of its own.
 	MaxBAOB int64
 
