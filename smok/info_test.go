@@ -115,10 +115,11 @@ func TestInfoOfAnyShape(t *testing.T) {
 func TestSlaves(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.pump.SetInfo(warsaw)
-		d := w.run(smok.Options{})
+		d := w.device(smok.Options{})
 		if _, err := d.Slaves(); !errors.Is(err, smok.ErrInstanceNotReady) {
 			t.Errorf("before the first contact: %v", err)
 		}
+		w.start(d)
 		w.sleep(time.Second)
 		ctx := t.Context()
 		slave, err := d.Slave("s1")

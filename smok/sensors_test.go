@@ -36,13 +36,14 @@ func TestSensorsAreFoundByTheirTags(t *testing.T) {
 			smoktest.Sensor{FQTS: "outside temperature", Paths: []string{"W1"}, Type: "std.Number10"},
 			smoktest.Sensor{FQTS: "b  a", Paths: []string{"W2"}, Type: "std.Number"}, // not canonical
 		)
-		d := w.run(smok.Options{})
+		d := w.device(smok.Options{})
 		if _, err := d.Sensor("a"); !errors.Is(err, smok.ErrInstanceNotReady) {
 			t.Errorf("before the first contact: %v", err)
 		}
 		if _, err := d.Sensors(); !errors.Is(err, smok.ErrInstanceNotReady) {
 			t.Errorf("before the first contact: %v", err)
 		}
+		w.start(d)
 		w.sleep(time.Second)
 		for _, tags := range [][]string{{"temperature", "outside"}, {" temperature  outside "}, {"outside", "temperature", "outside"}} {
 			if s := w.sensor(d, tags...); s.FQTS() != "outside temperature" || s.Type() != "std.Number10" {
