@@ -48,25 +48,25 @@ func (d *diary) want(t *testing.T, want ...string) {
 	}
 }
 
-// counter is the state of a statistic that counts its ticks.
-type counter struct {
+// tally is the state of a statistic that counts its ticks.
+type tally struct {
 	Ticks int
 }
 
 // counting returns a statistic that counts, and writes everything into the diary.
-func counting(d *diary, name string) smok.Statistic[counter] {
-	return smok.Statistic[counter]{
+func counting(d *diary, name string) smok.Statistic[tally] {
+	return smok.Statistic[tally]{
 		Name: name,
-		Tick: func(_ context.Context, p *smok.Predicate, s *counter) error {
+		Tick: func(_ context.Context, p *smok.Predicate, s *tally) error {
 			s.Ticks++
 			d.write("%s tick %d", p.ID(), s.Ticks)
 			return nil
 		},
-		Changed: func(_ context.Context, p *smok.Predicate, _ *counter, what smok.Change) error {
+		Changed: func(_ context.Context, p *smok.Predicate, _ *tally, what smok.Change) error {
 			d.write("%s changed %d: %s %s %s", p.ID(), what, p.VerboseName(), p.Group(), p.Configuration())
 			return nil
 		},
-		Stopped: func(_ context.Context, p *smok.Predicate, s *counter, deleted bool) error {
+		Stopped: func(_ context.Context, p *smok.Predicate, s *tally, deleted bool) error {
 			d.write("%s stopped after %d, deleted %t", p.ID(), s.Ticks, deleted)
 			return nil
 		},
@@ -110,21 +110,21 @@ func TestFirstMatchingStatisticTakesThePredicate(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		d := w.run(smok.Options{})
 		var log diary
-		match := func(label string, want bool) smok.Statistic[counter] {
-			return smok.Statistic[counter]{
+		match := func(label string, want bool) smok.Statistic[tally] {
+			return smok.Statistic[tally]{
 				Match: func(statistic string, configuration json.RawMessage) bool {
 					log.write("%s: %s %s", label, statistic, configuration)
 					return want
 				},
-				Tick: func(_ context.Context, p *smok.Predicate, _ *counter) error { log.write("%s ticks", label); return nil },
+				Tick: func(_ context.Context, p *smok.Predicate, _ *tally) error { log.write("%s ticks", label); return nil },
 			}
 		}
 		canceled := register(w, d, match("canceled", true))
 		canceled.Cancel()
 		register(w, d, match("no", false))
-		register(w, d, smok.Statistic[counter]{
+		register(w, d, smok.Statistic[tally]{
 			Match: func(string, json.RawMessage) bool { panic("boom") },
-			Tick:  func(context.Context, *smok.Predicate, *counter) error { return nil },
+			Tick:  func(context.Context, *smok.Predicate, *tally) error { return nil },
 		})
 		yes := register(w, d, match("yes", true))
 		register(w, d, match("late", true))
@@ -231,7 +231,7 @@ func TestPredicatesAreIsolated(t *testing.T) {
 		var log diary
 		s := counting(&log, "s")
 		count := s.Tick
-		s.Tick = func(ctx context.Context, p *smok.Predicate, state *counter) error {
+		s.Tick = func(ctx context.Context, p *smok.Predicate, state *tally) error {
 			_ = count(ctx, p, state)
 			switch p.ID() {
 			case "fails":
@@ -295,7 +295,7 @@ func TestShutdownWaitsForStatistics(t *testing.T) {
 		w.pump.SetPredicates(smoktest.Predicate{ID: "p", Statistic: "s"})
 		d := w.device(smok.Options{})
 		release, ended := make(chan struct{}), false
-		register(w, d, smok.Statistic[counter]{Name: "s", Tick: func(ctx context.Context, _ *smok.Predicate, _ *counter) error {
+		register(w, d, smok.Statistic[tally]{Name: "s", Tick: func(ctx context.Context, _ *smok.Predicate, _ *tally) error {
 			<-ctx.Done()
 			<-release
 			ended = true
@@ -313,7 +313,7 @@ func TestShutdownWaitsForStatistics(t *testing.T) {
 		w.pump.SetPredicates(smoktest.Predicate{ID: "p", Statistic: "s"})
 		d := w.device(smok.Options{})
 		release := make(chan struct{})
-		register(w, d, smok.Statistic[counter]{Name: "s", Tick: func(context.Context, *smok.Predicate, *counter) error {
+		register(w, d, smok.Statistic[tally]{Name: "s", Tick: func(context.Context, *smok.Predicate, *tally) error {
 			<-release
 			return nil
 		}})
