@@ -48,7 +48,7 @@ func TestTwoReleases(t *testing.T) {
 	// Before the first tag.
 	mustRunIn(t, r, "tidy-check")
 	mustRunIn(t, r, "consumer")
-	wantPlan(t,        r, `
+	wantPlan(t, r, `
 module             last         next
 errkit             -            v0.1.0
 internal           -            v0.1.0
@@ -101,7 +101,7 @@ pikvm/cmd/pikvmctl -            v0.1.0
 	if work := r.Read("go.work"); !strings.Contains(work, "// Siblings") || !strings.Contains(work, "errkit v0.2.0 => ./errkit") {
 		t.Errorf("go.work:\n%s", work)
 	}
-	wantPlan(t,        r, `
+	wantPlan(t, r, `
 module             last         next
 errkit             v0.1.0       v0.2.0
 internal           v0.1.0       unchanged
