@@ -1,59 +1,84 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fieldlink-go/fieldlink/internal/leak"
 )
 
-// asProgram makes the test binary the program itself.
+// asProgram makes the test binary the program itself. It names a file that ends when the test does, and the program
+// with it: one that a shell has started would live on when a test is killed.
 const asProgram = "PIKVMCTL_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
+	if life := os.Getenv(asProgram); life != "" {
+		number, err := strconv.Atoi(life)
+		if err != nil {
+			panic(err)
+		}
+		go func() {
+			_, _ = io.ReadAll(os.NewFile(uintptr(number), "life")) // it ends, in whatever way
+			os.Exit(99)
+		}()
 		main()
 	}
 	leak.Main(m)
 }
 
-// program returns a folder with a program pikvmctl, and an environment that finds it and no configuration.
-func program(t *testing.T) (dir string, env []string) {
+// script is a command that lets bash run a script in which pikvmctl is the program, without any configuration.
+func script(t *testing.T, text string) *exec.Cmd {
 	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("the script is for the shell of a Unix system")
+	}
+	shell, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("bash is not here, and the script needs it")
+	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir = t.TempDir()
+	dir := t.TempDir()
 	bin := filepath.Join(dir, "bin")
 	if err := os.Mkdir(bin, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Symlink(self, filepath.Join(bin, "pikvmctl")); err != nil {
-		t.Skipf("no links here, so that the program cannot be found by its name: %v", err)
+		t.Fatal(err)
 	}
-	return dir, []string{
-		asProgram + "=1", "HOME=" + dir, "XDG_CONFIG_HOME=" + filepath.Join(dir, "config"), "TMPDIR=" + dir, "LC_ALL=C",
+	life, held, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = life.Close()
+		_ = held.Close()
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // a script that hangs is told before the test is killed
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, shell, "-c", text)
+	cmd.Dir = dir
+	cmd.Env = []string{
+		asProgram + "=3", // the number of the first of ExtraFiles
+		"HOME=" + dir, "XDG_CONFIG_HOME=" + filepath.Join(dir, "config"), "TMPDIR=" + dir, "LC_ALL=C",
 		"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH"),
 	}
-}
-
-// bash finds the shell that the README's session is written for.
-func bash(t *testing.T) string {
-	t.Helper()
-	name, err := exec.LookPath("bash")
-	if err != nil {
-		t.Skip("bash is not here, and the session of the README needs it")
-	}
-	return name
+	cmd.ExtraFiles = []*os.File{life}
+	cmd.WaitDelay = 5 * time.Second
+	return cmd
 }
 
 // console finds the blocks of a session in a README.
@@ -83,25 +108,21 @@ func TestREADME(t *testing.T) {
 	if !ok || !strings.HasPrefix(begin, "pikvmctl sim ") || !strings.HasSuffix(begin, " bash") {
 		t.Fatalf("the session begins with %q, not with a shell beside the sim", first)
 	}
-	var script strings.Builder
+	var lines strings.Builder
 	for line := range strings.Lines(want) {
 		if command, ok := strings.CutPrefix(line, "$ "); ok {
-			script.WriteString("cat <<'SHOWN'\n" + line + "SHOWN\n" + command)
+			lines.WriteString("cat <<'SHOWN'\n" + line + "SHOWN\n" + command)
 		}
 	}
-	dir, env := program(t)
-	scriptFile := filepath.Join(dir, "session")
-	if err := os.WriteFile(scriptFile, []byte(script.String()), 0o600); err != nil {
+	cmd := script(t, begin+" session")
+	if err := os.WriteFile(filepath.Join(cmd.Dir, "session"), []byte(lines.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), bash(t), "-c", begin+" "+scriptFile)
-	cmd.Dir, cmd.Env = dir, env
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Run(); err != nil {
+	out, err := cmd.CombinedOutput()
+	if err != nil {
 		t.Errorf("the session ended with %v", err)
 	}
-	got := out.String()
+	got := string(out)
 	for _, v := range varies {
 		got = v.pattern.ReplaceAllString(got, v.by)
 	}
@@ -113,14 +134,13 @@ func TestREADME(t *testing.T) {
 // TestProcess is what only a process shows: its command line, its exit code, and a signal.
 func TestProcess(t *testing.T) {
 	t.Parallel()
-	shell := bash(t)
 	for _, tc := range []struct{ name, script, want string }{
 		{
 			name: "no password in the list of processes",
 			script: `export PIKVM_PASSWORD=correct-horse
 				pikvmctl sim bash -c '
 					pikvmctl watch > watched & watch=$!
-					until [ -s watched ]; do sleep 0.02; done
+					until [ -s watched ]; do kill -0 $watch || exit; sleep 0.02; done
 					tr "\0" " " < /proc/$watch/cmdline; echo
 					tr "\0" " " < /proc/$PPID/cmdline | grep -c -e "$PIKVM_PASSWORD"
 					kill -TERM $watch; wait $watch; echo "exit code $?"'`,
@@ -129,7 +149,7 @@ func TestProcess(t *testing.T) {
 		{
 			name: "sim ends by a signal",
 			script: `pikvmctl sim -o json > told & sim=$!
-				until [ -s told ]; do sleep 0.02; done
+				until [ -s told ]; do kill -0 $sim || exit; sleep 0.02; done
 				kill -TERM $sim; wait $sim; echo "exit code $?"`,
 			want: "exit code 0\n",
 		},
@@ -139,11 +159,7 @@ func TestProcess(t *testing.T) {
 			if _, err := os.Stat("/proc/self/cmdline"); err != nil {
 				t.Skip("there is no /proc here to look at command lines")
 			}
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			cmd := exec.CommandContext(ctx, shell, "-c", tc.script)
-			cmd.Dir, cmd.Env = program(t)
-			out, err := cmd.CombinedOutput()
+			out, err := script(t, tc.script).CombinedOutput()
 			if err != nil {
 				t.Errorf("%v", err)
 			}
@@ -151,5 +167,36 @@ func TestProcess(t *testing.T) {
 				t.Errorf("shown (-want +got):\n%s", d)
 			}
 		})
+	}
+}
+
+// TestProgramsEndWithTheTest: what a test has started in the background ends when the test is gone, whatever it ends of.
+func TestProgramsEndWithTheTest(t *testing.T) {
+	t.Parallel()
+	life, held, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer life.Close()
+	cmd := script(t, `pikvmctl sim & wait $!; echo "exit code $?"`)
+	cmd.ExtraFiles = []*os.File{life}
+	told, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	first := make([]byte, 1)
+	if _, err := io.ReadFull(told, first); err != nil { // it runs
+		t.Fatal(err)
+	}
+	_ = held.Close()
+	rest, err := io.ReadAll(told)
+	if err != nil || !strings.HasSuffix(string(rest), "exit code 99\n") {
+		t.Errorf("%q, %v", rest, err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
 	}
 }

@@ -170,7 +170,7 @@ func TestInput(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			device := start(t, pikvmtest.Options{})
+			device := start(t, pikvmtest.Options{Streamer: pikvmtest.StreamerOptions{Forever: true}})
 			u := at(t, device)
 			u.stdin = strings.NewReader(tc.stdin)
 			u.does(tc.args...)
@@ -238,7 +238,7 @@ func TestInputRefused(t *testing.T) {
 // TestWaitForScreen: what is there already ends the waiting.
 func TestWaitForScreen(t *testing.T) {
 	t.Parallel()
-	u := at(t, start(t, pikvmtest.Options{Streamer: pikvmtest.StreamerOptions{Text: "hello"}}))
+	u := at(t, start(t, pikvmtest.Options{Streamer: pikvmtest.StreamerOptions{Text: "hello", Forever: true}}))
 	if got := u.does("wait-signal", "on", "-o", "json"); got != `{"ok":true}`+"\n" {
 		t.Errorf("printed %q", got)
 	}

@@ -52,13 +52,13 @@ func (a *app) known(names func(ctx context.Context, kvm *pikvm.Client) ([]string
 		}
 		quiet := *a.sys
 		quiet.StdinTerminal = false
-		kvm, _, err := (&app{sys: &quiet}).open(devices[0])
+		ctx, cancel := context.WithTimeout(cmd.Context(), completeTimeout)
+		defer cancel()
+		kvm, _, err := (&app{sys: &quiet}).open(ctx, devices[0])
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveError
 		}
 		defer func() { _ = kvm.Close() }() // returns nil
-		ctx, cancel := context.WithTimeout(cmd.Context(), completeTimeout)
-		defer cancel()
 		found, err := names(ctx, kvm)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveError

@@ -23,11 +23,32 @@ func describe(err error) []string {
 		}
 		return all
 	}
-	text := strings.TrimPrefix(oneLine(err.Error()), "pikvm: ")
+	text := err.Error()
+	if wrong, ok := errors.AsType[*pikvm.ConfigurationError](err); ok {
+		text = strings.Replace(text, wrong.Error(), said(wrong.Field)+": "+wrong.Reason, 1)
+	}
+	text = strings.TrimPrefix(oneLine(text), "pikvm: ")
 	if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); untrusted {
 		return []string{text + " (pikvmctl fingerprint shows the certificate, --pin trusts it)"}
 	}
 	return []string{text}
+}
+
+// said is the word that the command line has for an option or an argument of the client.
+func said(field string) string {
+	switch field {
+	case "baseURL":
+		return "url"
+	case "PinnedSHA256":
+		return "pin"
+	case "RootCAsPEM":
+		return "ca"
+	case "TOTPSecret":
+		return "totp-secret"
+	case "BusyWait":
+		return "busy-wait"
+	}
+	return strings.ToLower(field)
 }
 
 // oneLine makes one line of a text.

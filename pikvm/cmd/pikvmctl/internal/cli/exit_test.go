@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"context"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -37,7 +38,12 @@ func TestExitCodes(t *testing.T) {
 		{name: "missing argument", args: []string{"key"}, code: 2, says: "pikvmctl key --help"},
 		{name: "group without a command", args: []string{"mouse"}, code: 2, says: "which of its commands"},
 		{name: "flags that exclude each other", args: []string{"atx", "--pin", "aa", "--insecure"}, code: 2, says: "[ca pin insecure]"},
-		{name: "argument that the client refuses", args: []string{"key", "hyper+x"}, code: 2, says: "wrong configuration"},
+		{name: "argument that the client refuses", args: []string{"key", "hyper+x"}, code: 2, says: `"hyper+x" is no chord`},
+		{name: "option that the client refuses", args: []string{"atx", "--pin", "00"}, code: 2, says: "pikvmctl: pin: set for a URL without TLS"},
+		{name: "address that the client refuses", args: []string{"atx", "--url", "pikvm.local"}, code: 2, says: "pikvmctl: url: scheme is"},
+		{name: "help for what there is not", args: []string{"help", "atx", "explode"}, code: 2, says: `unknown command "explode"`},
+		{name: "completion for an unknown shell", args: []string{"completion", "explode"}, code: 2, says: `unknown command "explode"`},
+		{name: "a picture on a terminal", user: func(u *user) { u.screen = true }, args: []string{"msd", "download", "a.iso", "-"}, code: 2, says: "name a file"},
 		{name: "text without a key", args: []string{"type", "ħ"}, code: 2, says: "not on the layout"},
 		{name: "no device", user: func(u *user) { delete(u.env, "PIKVM_URL") }, args: []string{"atx"}, code: 2, says: "--url or PIKVM_URL"},
 		{name: "configuration that is not there", args: []string{"atx", "--config", "/none"}, code: 2, says: "no such file"},
@@ -106,6 +112,33 @@ func TestInterrupted(t *testing.T) {
 	}()
 	if r := at(t, device).runsIn(ctx, "atx"); r.code != 130 || strings.Count(r.err, "\n") != 1 {
 		t.Errorf("exit code %d, want 130\n%s", r.code, r.err)
+	}
+}
+
+// TestInputInterrupted: a signal ends also what waits for somebody to type, and nothing is sent.
+func TestInputInterrupted(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"type", "logout"} {
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+			device := start(t, pikvmtest.Options{})
+			u := at(t, device)
+			stdin, typist := io.Pipe()
+			defer typist.Close() // only now the read ends
+			u.stdin = stdin
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			go func() {
+				_, _ = typist.Write([]byte("half")) // returns when it is read
+				cancel()
+			}()
+			if r := u.runsIn(ctx, command); r.code != 130 || r.out+r.err != "" {
+				t.Errorf("%+v, want code 130 and silence", r)
+			}
+			if requests := device.Requests(); len(requests) > 0 {
+				t.Errorf("%s %s was sent", requests[0].Method, requests[0].Path)
+			}
+		})
 	}
 }
 

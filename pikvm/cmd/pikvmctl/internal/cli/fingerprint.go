@@ -25,17 +25,27 @@ configuration file.`,
 		if err != nil {
 			return err
 		}
-		var failed []error
+		var failed []pikvm.FleetFailure
 		for _, device := range devices {
-			if err := a.printFingerprint(ctx, &target{Device: device, out: a.printer()}); err != nil {
-				failed = append(failed, err)
+			t := &target{Device: device, out: a.printer()}
+			if a.globals.all {
+				t.out.device = device.Name
+			}
+			if err := printFingerprint(ctx, t); err != nil {
+				if !a.globals.all {
+					return err
+				}
+				failed = append(failed, pikvm.FleetFailure{Name: device.Name, Err: errors.Join(err, t.out.failed(err))})
 			}
 		}
-		return errors.Join(failed...)
+		if len(failed) == 0 {
+			return nil
+		}
+		return &pikvm.FleetError{Devices: len(devices), Failed: failed}
 	})
 }
 
-func (a *app) printFingerprint(ctx context.Context, t *target) error {
+func printFingerprint(ctx context.Context, t *target) error {
 	// What is trusted already and the password do not matter, and the file of either may be missing.
 	t.CA, t.Pin, t.Insecure, t.PasswordFile, t.TOTPSecretFile = "", "", nil, "", ""
 	opts, _, err := t.Options()

@@ -73,6 +73,10 @@ func TestAllFailing(t *testing.T) {
 	if len(lines) != 3 || !strings.HasPrefix(lines[1], `{"device":"b","error":"`) {
 		t.Errorf("printed:\n%s", r.out)
 	}
+	r = u.runs("fingerprint", "--all", "-o", "json")
+	if r.code != 2 || strings.Count(r.err, "\n") != 3 || strings.Count(r.out, `","error":"`) != 3 || !strings.HasPrefix(r.out, `{"device":"a","`) {
+		t.Errorf("fingerprint of devices without TLS and of none: %+v", r)
+	}
 	devices[0].HoldATX(pikvmtest.LinePower, 1<<40)
 	if r := u.runs("atx", "click", "power", "--all", "--busy-wait", "0s"); r.code != 1 || strings.Count(r.err, "\n") < 2 {
 		t.Errorf("exit code %d, want 1 for failures that differ\n%s", r.code, r.err)

@@ -37,6 +37,7 @@ type user struct {
 	stdin    io.Reader
 	dir      string // for the configuration
 	terminal bool   // stdin and stderr are one
+	screen   bool   // stdout is a terminal
 	password string // what is typed at the terminal
 }
 
@@ -79,8 +80,8 @@ func (u *user) system(out, err io.Writer) *cli.System {
 	}
 	return &cli.System{
 		Stdin: stdin, Stdout: out, Stderr: err,
-		StdinTerminal: u.terminal, StderrTerminal: u.terminal,
-		ReadPassword: func() (string, error) { return u.password, nil },
+		StdinTerminal: u.terminal, StdoutTerminal: u.screen, StderrTerminal: u.terminal,
+		ReadPassword: func(context.Context) (string, error) { return u.password, nil },
 		Getenv:       func(name string) string { return u.env[name] },
 		Environ:      environ, ConfigDir: u.dir, Home: u.dir,
 	}

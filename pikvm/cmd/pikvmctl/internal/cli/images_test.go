@@ -6,10 +6,12 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -98,6 +100,51 @@ func TestDownloadFails(t *testing.T) {
 	}
 }
 
+// TestDownloadOver: a file that is there keeps its mode, a link stays one, and what is no file is not replaced by one.
+func TestDownloadOver(t *testing.T) {
+	t.Parallel()
+	device := start(t, pikvmtest.Options{})
+	if err := device.PutImage("a.img", []byte("content")); err != nil {
+		t.Fatal(err)
+	}
+	u := at(t, device)
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "file"), filepath.Join(dir, "link")
+	if err := os.WriteFile(file, []byte("before"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := link
+	if err := os.Symlink(file, link); err != nil {
+		target = file // there are no links here
+	}
+	u.does("msd", "download", "a.img", target)
+	if text, err := os.ReadFile(file); err != nil || string(text) != "content" {
+		t.Errorf("the file is %q, %v", text, err)
+	}
+	if after, err := os.Stat(file); err != nil || after.Mode() != before.Mode() {
+		t.Errorf("mode %v, was %v, %v", after.Mode(), before.Mode(), err)
+	}
+
+	socket := filepath.Join(dir, "s")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Skipf("no sockets among files here: %v", err)
+	}
+	defer listener.Close()
+	u.fails(1, "msd", "download", "a.img", socket)
+	u.fails(1, "msd", "download", "a.img", dir)
+	if now, err := os.Stat(socket); err != nil || now.Mode().IsRegular() {
+		t.Errorf("the socket is %v, %v", now, err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 3 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
 // TestUploadInterrupted: an interrupted upload leaves nothing on the device.
 func TestUploadInterrupted(t *testing.T) {
 	t.Parallel()
@@ -112,11 +159,12 @@ func TestUploadInterrupted(t *testing.T) {
 		t.Errorf("exit code %d, want 130\n%s", code, bar.text.String())
 	}
 	// The device removes the image when it sees that the connection is gone.
-	for tries := 0; len(device.Images()) > 0; tries++ {
-		if tries == 200 {
+	for deadline := time.After(time.Minute); len(device.Images()) > 0; {
+		select {
+		case <-deadline:
 			t.Fatalf("left on the device: %+v", device.Images())
+		case <-time.After(time.Millisecond):
 		}
-		u.runs("msd")
 	}
 }
 

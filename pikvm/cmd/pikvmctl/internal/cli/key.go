@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fieldlink-go/fieldlink/pikvm"
+	"github.com/fieldlink-go/fieldlink/pikvm/cmd/pikvmctl/internal/exit"
 )
 
 func (a *app) key() *cobra.Command {
@@ -27,7 +28,7 @@ right, space, tab, backspace, caps, prtsc.`,
 	}, func(ctx context.Context, args []string) error {
 		for _, chord := range args {
 			if _, err := pikvm.ParseShortcut(chord); err != nil {
-				return err
+				return exit.Usagef("%q is no chord: %w", chord, err)
 			}
 		}
 		return a.each(ctx, func(ctx context.Context, t *target) error {

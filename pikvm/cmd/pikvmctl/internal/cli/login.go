@@ -52,8 +52,11 @@ knows no less.`,
 		Example: `  pikvmctl logout <<< "$token"`,
 		Args:    cobra.NoArgs,
 	}, func(ctx context.Context, _ []string) error {
-		line, err := bufio.NewReader(a.sys.Stdin).ReadString('\n')
+		line, err := interruptible(ctx, func() (string, error) { return bufio.NewReader(a.sys.Stdin).ReadString('\n') })
 		token := redact.Secret(strings.TrimSpace(line))
+		if ctx.Err() != nil {
+			return err
+		}
 		if token == "" {
 			return exit.Usagef("no token on stdin (%v)", err)
 		}

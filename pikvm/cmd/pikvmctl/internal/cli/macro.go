@@ -46,7 +46,7 @@ nothing stays pressed. Pictures of the step screenshot go to files of their name
 				if err != nil {
 					return err
 				}
-				return writeFile(name, data)
+				return create(name, writing(data))
 			}
 			opts.OnStep = func(p pikvm.MacroProgress) { a.note("%s: loop %d, step %s", t.Name, p.Loop, p.Path) }
 			if err := t.kvm.RunMacro(ctx, macro, &opts); err != nil {

@@ -55,11 +55,7 @@ With --all the name must hold {device}, which becomes the name of the device.`,
 				result.Size, result.SHA256 = got.Size, hex.EncodeToString(got.Sum)
 				return nil
 			}
-			if name == "-" {
-				err = write(a.sys.Stdout)
-			} else {
-				err = create(name, write)
-			}
+			err = a.fill(name, write)
 			bar.end()
 			if err != nil || name == "-" {
 				return err

@@ -61,7 +61,7 @@ func (p *printer) failed(cause error) error {
 	if !p.json {
 		return nil
 	}
-	line, err := json.Marshal(deviceResult{Device: p.device, Error: cause.Error()})
+	line, err := json.Marshal(deviceResult{Device: p.device, Error: strings.Join(describe(cause), "; ")})
 	if err != nil {
 		return err
 	}

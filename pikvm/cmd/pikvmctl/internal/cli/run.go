@@ -17,6 +17,7 @@ func Run(ctx context.Context, args []string, sys *System) int {
 	root.SetIn(sys.Stdin)
 	root.SetOut(sys.Stdout)
 	root.SetErr(sys.Stderr)
+	a.refuseUnknown(root)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exit.OK

@@ -63,11 +63,7 @@ With --all the name must hold {device}, which becomes the name of the device.`,
 			if err != nil {
 				return err
 			}
-			if name == "-" {
-				_, err := a.sys.Stdout.Write(data)
-				return err
-			}
-			if err := writeFile(name, data); err != nil {
+			if err := a.fill(name, writing(data)); err != nil || name == "-" {
 				return err
 			}
 			result := snapshotResult{name, len(data), picture.Width, picture.Height, picture.Online}

@@ -49,10 +49,7 @@ With --all the name must hold {device}, which becomes the name of the device.`,
 				}
 				return err
 			}
-			if name == "-" {
-				return write(a.sys.Stdout)
-			}
-			if err := create(name, write); err != nil {
+			if err := a.fill(name, write); err != nil || name == "-" {
 				return err
 			}
 			result := recordResult{name, got.Frames, got.Bytes, got.Lost, got.Duration.Seconds()}

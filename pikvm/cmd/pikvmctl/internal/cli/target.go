@@ -26,7 +26,7 @@ type work func(ctx context.Context, t *target) error
 
 // each does the work with every device that was asked for, and prints what came of it in the order of the devices.
 func (a *app) each(ctx context.Context, do work) error {
-	targets, err := a.targets()
+	targets, err := a.targets(ctx)
 	defer closeAll(targets)
 	if err != nil {
 		return err
@@ -49,7 +49,7 @@ func (a *app) each(ctx context.Context, do work) error {
 
 // stream is each for what goes on and on: every result is printed as it comes, and an interruption is its normal end.
 func (a *app) stream(ctx context.Context, do work) error {
-	targets, err := a.targets()
+	targets, err := a.targets(ctx)
 	defer closeAll(targets)
 	if err != nil {
 		return err
@@ -92,14 +92,14 @@ func (a *app) fleet(ctx context.Context, targets []*target, do work) error {
 }
 
 // targets opens every device that was asked for. Those that are open have to be closed also with an error.
-func (a *app) targets() ([]*target, error) {
+func (a *app) targets(ctx context.Context) ([]*target, error) {
 	devices, err := a.selected()
 	if err != nil {
 		return nil, err
 	}
 	targets := make([]*target, 0, len(devices))
 	for _, device := range devices {
-		kvm, noPassword, err := a.open(device)
+		kvm, noPassword, err := a.open(ctx, device)
 		if err != nil {
 			return targets, err
 		}
@@ -126,14 +126,15 @@ func (t *target) hint(err error) error {
 	return err
 }
 
-// open makes the client of a device and tells whether there is no password for it. It asks for its password if nothing tells it and somebody is there.
-func (a *app) open(device config.Device) (kvm *pikvm.Client, noPassword bool, err error) {
+// open makes the client of a device and tells whether there is no password for it. It asks for the password if nothing
+// tells it and somebody is there.
+func (a *app) open(ctx context.Context, device config.Device) (kvm *pikvm.Client, noPassword bool, err error) {
 	opts, noPassword, err := device.Options()
 	if err != nil {
 		return nil, false, exit.Usagef("%s: %w", device.Name, err)
 	}
 	if noPassword && a.sys.StdinTerminal {
-		if opts.Password, err = a.ask(fmt.Sprintf("Password for %s (empty for none): ", device.Name)); err != nil {
+		if opts.Password, err = a.ask(ctx, fmt.Sprintf("Password for %s (empty for none): ", device.Name)); err != nil {
 			return nil, false, err
 		}
 		noPassword = false
@@ -145,9 +146,9 @@ func (a *app) open(device config.Device) (kvm *pikvm.Client, noPassword bool, er
 }
 
 // ask reads a secret from the terminal.
-func (a *app) ask(prompt string) (string, error) {
+func (a *app) ask(ctx context.Context, prompt string) (string, error) {
 	_, _ = io.WriteString(a.sys.Stderr, prompt) // if it cannot be shown, the answer decides
-	line, err := a.sys.ReadPassword()
+	line, err := a.sys.ReadPassword(ctx)
 	_, _ = io.WriteString(a.sys.Stderr, "\n")
 	return line, err
 }

@@ -50,7 +50,7 @@ Secrets do not belong into arguments, which everybody on your machine can see: u
   pikvmctl type --escapes 'root<enter>'
   pikvmctl type --print --keymap de < letter.txt`,
 	}, func(ctx context.Context, args []string) error {
-		text, err := a.text(args, source)
+		text, err := a.text(ctx, args, source)
 		if err != nil {
 			return err
 		}
@@ -96,7 +96,7 @@ Secrets do not belong into arguments, which everybody on your machine can see: u
 }
 
 // text returns the text to type.
-func (a *app) text(args []string, source textSource) (text string, err error) {
+func (a *app) text(ctx context.Context, args []string, source textSource) (text string, err error) {
 	switch {
 	case len(args) > 0 && (source.file != "" || source.hidden):
 		return "", exit.Usagef("a text beside --file or --hidden")
@@ -105,11 +105,14 @@ func (a *app) text(args []string, source textSource) (text string, err error) {
 	case source.hidden && !a.sys.StdinTerminal:
 		return "", exit.Usagef("--hidden needs a terminal to ask at")
 	case source.hidden:
-		text, err = a.ask("Text: ")
+		text, err = a.ask(ctx, "Text: ")
 	case source.file != "":
 		text, err = readText(source.file)
 	default:
-		text, err = readAll(a.sys.Stdin)
+		if a.sys.StdinTerminal {
+			a.note("The text, and Ctrl-D at its end:")
+		}
+		text, err = interruptible(ctx, func() (string, error) { return readAll(a.sys.Stdin) })
 	}
 	if source.enter {
 		text += "\n"
