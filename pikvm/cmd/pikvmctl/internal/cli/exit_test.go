@@ -59,7 +59,7 @@ func TestExitCodes(t *testing.T) {
 			args: []string{"atx"}, code: 4, says: "pikvmctl fingerprint",
 		},
 		{
-			name: "no answer", args: []string{"atx", "--timeout", "20ms"}, code: 4, says: "no answer within 20ms",
+			name: "no answer", args: []string{"atx", "--timeout", "200ms"}, code: 4, says: "no answer within 200ms",
 			spoil: func(s *pikvmtest.Server) { s.Inject(pikvmtest.Fault{Kind: pikvmtest.FaultHang}) },
 		},
 		{
@@ -70,7 +70,7 @@ func TestExitCodes(t *testing.T) {
 			name: "the LED does not light", device: pikvmtest.Options{Host: pikvmtest.HostOptions{PowerLED: pikvmtest.LEDStuckOff}},
 			args: []string{"atx", "on", "--wait", "50ms"}, code: 6, says: "wait on",
 		},
-		{name: "the host stays off", args: []string{"atx", "wait", "on", "--limit", "50ms"}, code: 6, says: "wait on"},
+		{name: "the host stays off", args: []string{"atx", "wait", "on", "--limit", "50ms"}, code: 6, says: "power operation failed"},
 		{
 			name: "another text", device: pikvmtest.Options{Streamer: pikvmtest.StreamerOptions{Forever: true, Text: "login:"}},
 			args: []string{"wait-text", "root@", "--limit", "50ms"}, code: 6, says: "not seen on the screen",

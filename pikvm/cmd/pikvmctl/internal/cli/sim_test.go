@@ -99,7 +99,7 @@ func TestSimFaults(t *testing.T) {
 		"--fault", "lost,path=/api/gpio/*",
 		"--busy-atx", "1h", "--busy-msd", "1h", "--power-led", "stuck-on", "--no-signal", "--drop-sockets", "20ms",
 	)
-	kvm := client(t, url, pikvm.Options{Password: "admin", Timeout: 2 * time.Second})
+	kvm := client(t, url, pikvm.Options{Password: "admin"})
 	ctx := t.Context()
 	check := func(what string, err, want error) {
 		t.Helper()
