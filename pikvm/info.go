@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
-	"strings"
 )
 
 // Info tells what the device is and how it does. All methods may be called from several goroutines at once.
@@ -44,13 +43,12 @@ func (i *Info) Get(ctx context.Context, opts *InfoOptions) (*InfoState, error) {
 	if o.Legacy {
 		query.Del("legacy") // the default; old devices do not know the parameter
 	}
-	for _, field := range o.Fields {
-		if field == "" || strings.ContainsAny(field, ", \t") {
-			return nil, configurationError("info.Get", "Fields", "an empty name, or several in one")
-		}
+	fields, ok := joinList(o.Fields)
+	if !ok {
+		return nil, configurationError("info.Get", "Fields", badList)
 	}
-	if len(o.Fields) > 0 {
-		query.Set("fields", strings.Join(o.Fields, ","))
+	if fields != "" {
+		query.Set("fields", fields)
 	}
 	state := new(InfoState)
 	if err := i.c.get(ctx, call{op: "info.Get", path: "/api/info", query: query}, state); err != nil {

@@ -144,10 +144,11 @@ func TestMacroProblems(t *testing.T) {
 		},
 		`[{"event_type": "wait_text", "event": {"pattern": "S3CRET(", "region": {"left": 0, "top": 0, "right": -1, "bottom": 1}, "languages": [1], "timeout_millis": "x"}},
 		  {"event_type": "wait_text", "event": {"pattern": "S3CRET(", "region": {"left": 0, "top": 0, "right": -1, "bottom": 1}, "timeout_millis": -1}},
-		  {"event_type": "wait_power", "event": {}}, {"event_type": "screenshot", "event": {}}]`: {
+		  {"event_type": "wait_power", "event": {}}, {"event_type": "screenshot", "event": {}}, {"event_type": "wait_text", "event": {"pattern": "", "languages": ["eng,deu"]}}]`: {
 			"step 0 (wait_text): timeout_millis is not a number", "step 0 (wait_text): languages is not an array of texts",
 			"step 1 (wait_text): pattern is not a regular expression", "step 1 (wait_text): region is not on a screen",
 			"step 1 (wait_text): timeout_millis is not 0 to 24h in whole milliseconds", "step 2 (wait_power): state is missing", "step 3 (screenshot): name is missing",
+			"step 4 (wait_text): languages has an empty name, several in one, or too many",
 		},
 		`[{"event_type": "repeat", "event": {"count": 0, "steps": []}}, {"event_type": "repeat", "event": {"count": 1000001, "steps": [{"event_type": "delay", "event": {"millis": 1}}]}},
 		  {"event_type": "repeat", "event": {"count": 2}}, {"event_type": "repeat", "event": {"count": 2, "steps": [{"event_type": "delay", "event": {"millis": 1}}, {"event_type": "key", "event": {"key": "x", "state": true}}]}}]`: {

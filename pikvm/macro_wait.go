@@ -60,6 +60,8 @@ func (s MacroWaitText) check(r *macroReport) {
 	_, err := regexp.Compile(s.Pattern)
 	r.require(err == nil, "pattern is not a regular expression")
 	r.require(s.Region == (image.Rectangle{}) || onScreen(s.Region), "region is not on a screen")
+	_, ok := joinList(s.Languages)
+	r.require(ok, "languages has "+badList)
 	r.delay("timeout_millis", s.Timeout)
 }
 

@@ -206,6 +206,10 @@ func TestArguments(t *testing.T) {
 			_, err := c.Info.Get(ctx, &pikvm.InfoOptions{Fields: []string{"auth,hw"}})
 			return err
 		}},
+		{"fields of 4097 characters", "Fields", 0, func(ctx context.Context, c *pikvm.Client) error {
+			_, err := c.Info.Get(ctx, &pikvm.InfoOptions{Fields: []string{strings.Repeat("a", 4092), "auth"}})
+			return err
+		}},
 		{"logout of nothing", "token", 0, func(ctx context.Context, c *pikvm.Client) error {
 			return c.Auth.Logout(ctx, "")
 		}},

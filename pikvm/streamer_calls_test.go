@@ -112,6 +112,8 @@ func streamerBounds() []bound {
 		{"languages", "", langs("eng", "deu")},
 		{"languages in one", "Languages", langs("eng,deu")},
 		{"language empty", "Languages", langs("")},
+		{"languages of 4096 characters", "", langs(strings.Repeat("a", 4092), "deu")},
+		{"languages of 4097 characters", "Languages", langs(strings.Repeat("a", 4093), "deu")},
 		{"viewer", "", frames(&pikvm.MJPEGOptions{Key: strings.Repeat("a", 36)})},
 		{"viewer of 37", "Key", frames(&pikvm.MJPEGOptions{Key: strings.Repeat("a", 37)})},
 		{"viewer with a blank", "Key", frames(&pikvm.MJPEGOptions{Key: "a b"})},

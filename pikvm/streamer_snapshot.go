@@ -123,13 +123,12 @@ func (s *Streamer) Recognize(ctx context.Context, opts *OCROptions) (*Recognitio
 	if err := setSource(op, query, o.Save, o.Load, o.AllowOffline); err != nil {
 		return nil, err
 	}
-	for _, language := range o.Languages {
-		if language == "" || strings.ContainsAny(language, ", \t") {
-			return nil, configurationError(op, "Languages", "an empty name, or several in one")
-		}
+	languages, ok := joinList(o.Languages)
+	if !ok {
+		return nil, configurationError(op, "Languages", badList)
 	}
-	if len(o.Languages) > 0 {
-		query.Set("ocr_langs", strings.Join(o.Languages, ","))
+	if languages != "" {
+		query.Set("ocr_langs", languages)
 	}
 	if r := o.Region; r != (image.Rectangle{}) {
 		if r.Empty() || r.Min.X < 0 || r.Min.Y < 0 || r.Max.X > maxPreview || r.Max.Y > maxPreview {
