@@ -20,7 +20,7 @@ help: ## list the targets
 # everyday
 
 .PHONY: demo
-demo: ## do an unattended job on a fake PiKVM; PIKVM_URL and friends take a real one
+demo: ## do an unattended job on a fake PiKVM, and be a gateway at a fake hub; PIKVM_URL and friends take a real PiKVM
 	@go run ./internal/demo
 
 .PHONY: build

@@ -50,6 +50,14 @@ func automate(ctx context.Context, cfg config, line *timeline, sim *simulated) e
 	if err := j.scenes(ctx); err != nil {
 		return err
 	}
+	if sim != nil {
+		if err := sim.verdict(); err != nil {
+			return err
+		}
+		if err := j.obey(ctx, sim.hub); err != nil {
+			return err
+		}
+	}
 	if err := kvm.Auth.Logout(ctx, ""); err != nil {
 		return err
 	}

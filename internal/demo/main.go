@@ -4,7 +4,11 @@
 // the boot menu, types, waits for a text on the screen, takes a picture of it, and takes the drive away again. It prints a
 // timeline with the typed errors that it met.
 //
-// By default the device is a simulated one on 127.0.0.1, with a simulated computer. With these variables it is a real one:
+// By default the device is a simulated one on 127.0.0.1, with a simulated computer. Then the demo becomes a gateway as well,
+// which shows the PiKVM to a SMOK hub in a process of its own: the computer fails, the hub orders it on and restarts while
+// that is being done, and in the end the hub has every value once, and the order was carried out once.
+//
+// With these variables the device is a real one, and there is no hub:
 //
 //	PIKVM_URL          address, such as https://pikvm.local
 //	PIKVM_USER         user, "admin" if unset

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/hex"
 	"errors"
+	"os"
 	"slices"
 	"time"
 
@@ -16,10 +17,13 @@ const totpSecret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 // bootCommand is what the simulated computer wants to hear in its boot menu.
 const bootCommand = "cdrom autoinstall"
 
-// simulated is a PiKVM in this process with a computer at its cables, and the trouble that it makes.
+// simulated is a PiKVM in this process with a computer at its cables, a hub in another process, and the trouble that they
+// make.
 type simulated struct {
 	device   *pikvmtest.Server
 	computer *computer
+	hub      *hub
+	dir      string // of the hub
 	line     *timeline
 	cut      bool // whether the event sockets were cut
 	held     bool // whether somebody held the power button
@@ -30,20 +34,28 @@ func startSimulated(line *timeline, haste float64) (*simulated, error) {
 		TLS:        true,
 		Users:      map[string]string{"admin": "correct horse"},
 		TOTPSecret: totpSecret,
-		Host:       pikvmtest.HostOptions{PoweredOn: true},
+		Host:       pikvmtest.HostOptions{PoweredOn: true, ShutdownDelay: time.Second},
 		TimeScale:  haste,
 	})
 	if err := device.Start(); err != nil {
 		return nil, err
 	}
+	dir, err := os.MkdirTemp("", "fieldlink-demo-")
+	if err != nil {
+		return nil, errors.Join(err, device.Close())
+	}
+	h, err := startHub(dir)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir), device.Close())
+	}
 	fingerprint := device.Fingerprint()
 	line.say("device", "simulated PiKVM on %s, certificate %x…", device.URL(), fingerprint[:8])
-	return &simulated{device: device, computer: startComputer(device), line: line}, nil
+	return &simulated{device: device, computer: startComputer(device), hub: h, dir: dir, line: line}, nil
 }
 
-func (s *simulated) close() {
+func (s *simulated) close() error {
 	s.computer.close()
-	_ = s.device.Close() // returns nil
+	return errors.Join(s.hub.close(), os.RemoveAll(s.dir), s.device.Close())
 }
 
 // config returns how to reach the device, all of it right, with what else the demo was told.

@@ -53,14 +53,33 @@ func (t *timeline) say(who, format string, a ...any) {
 
 // met prints an error with what a program can ask of it, and counts it.
 func (t *timeline) met(who string, err error) {
-	code := errkit.CodeOf(err)
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.add(err)
+	t.explain(who, err)
+}
+
+// metAgain counts an error, and prints it if it is the first one of its class.
+func (t *timeline) metAgain(who string, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.add(err) == 1 {
+		t.explain(who, err)
+	}
+}
+
+// add counts an error and returns how many of its class there were.
+func (t *timeline) add(err error) int {
+	code := errkit.CodeOf(err)
 	if t.count[code]++; t.count[code] == 1 {
 		t.order = append(t.order, code)
 	}
+	return t.count[code]
+}
+
+func (t *timeline) explain(who string, err error) {
 	t.print(who, "! "+err.Error())
-	t.print("", fmt.Sprintf("  class %s, kinds %s, may pass: %t", code, errkit.KindOf(err), errkit.Transient(err)))
+	t.print("", fmt.Sprintf("  class %s, kinds %s, may pass: %t", errkit.CodeOf(err), errkit.KindOf(err), errkit.Transient(err)))
 }
 
 // times returns how often an error of the class was met.
