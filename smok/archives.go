@@ -88,8 +88,9 @@ func (a *archives) read(context.Context) error {
 	for _, r := range a.plan.due() {
 		p, err := a.points.get("archives", r.path, Permanent)
 		if err != nil {
-			if !errors.Is(err, smokerr.ErrNotFound) {
+			if !r.told && !errors.Is(err, smokerr.ErrNotFound) {
 				a.report(a.name(), err)
+				r.told = true
 			}
 			continue
 		}

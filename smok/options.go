@@ -89,6 +89,7 @@ type Options struct {
 	// Provider makes pathpoints that the hub or the program asks for and that were not registered. It is called for a
 	// name once at a time; with an error that matches [ErrNotFound] there is no such pathpoint, and orders for it are
 	// skipped. Nil options of a pathpoint, and a nil Provider, mean a pathpoint that only [Pathpoint.Set] gives values to.
+	// It must not wait for long, nor ask the device for a pathpoint of the same name; it may register it.
 	Provider func(name string, level StorageLevel) (*PathpointOptions, error)
 
 	// NGTT makes the device get its orders over the order link, at once, instead of asking the hub now and then. Its

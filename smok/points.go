@@ -22,6 +22,9 @@ type points struct {
 	asking map[string]chan struct{} // closed when the provider has answered for the name
 }
 
+// maxPathpoints bounds what orders for ever new names can lead to.
+const maxPathpoints = 100_000
+
 func newPoints(h *host) *points {
 	s := &points{host: h, named: make(map[string]*Pathpoint), asking: make(map[string]chan struct{})}
 	s.task = &task{name: "pathpoints", every: h.opts.Intervals.Definitions, gather: time.Second, run: s.sync}
@@ -36,7 +39,8 @@ func (s *points) tasks() []*task { return []*task{s.task} }
 // becomes its level.
 //
 // The name of a pathpoint that is computed from others begins with r and holds an expression, such as rW{W1}+{W2}. It is
-// made anew by each call and not kept; its level is that of its constituents.
+// made anew by each call and not kept; its level is that of its constituents. A device has 100,000 others at most; for more
+// the error is a *[QueueFullError].
 func (d *Device) Pathpoint(name string, level StorageLevel) (*Pathpoint, error) {
 	if err := d.allow("pathpoint", d.opts.Disable.Pathpoints); err != nil {
 		return nil, err
@@ -170,6 +174,10 @@ func (s *points) find(name string, level StorageLevel) (*Pathpoint, error) {
 		return nil, err
 	}
 	s.mu.Lock()
+	if len(s.named) >= maxPathpoints {
+		s.mu.Unlock()
+		return nil, smokerr.QueueFull("pathpoint", "pathpoints", maxPathpoints)
+	}
 	p := s.named[name]
 	if p == nil {
 		p = fresh

@@ -34,6 +34,7 @@ type reading struct {
 	// Of the goroutine that reads.
 	point  *Pathpoint
 	handle *executor.Handle // of the last reading
+	told   bool             // that its name is none
 }
 
 // busy reports whether the last reading is still under way.

@@ -24,6 +24,9 @@ func (d *Device) Run(ctx context.Context) error {
 		return err
 	}
 	defer close(d.ran)
+	if err := d.credentials.Validity(d.clock.now()); err != nil {
+		d.report("credentials", smokerr.Link("run", err)) // or the clock is wrong, which may pass
+	}
 	for _, t := range d.tasks {
 		if err := d.start(group, t); err != nil && !errors.Is(err, smokerr.ErrClosed) {
 			d.stopLoops()

@@ -88,6 +88,22 @@ func TestRunEnds(t *testing.T) {
 	})
 }
 
+// TestAnExpiredCertificateIsTold and does not end anything: it may be the clock that is wrong.
+func TestAnExpiredCertificateIsTold(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		var clock wallClock
+		clock.step(110 * 365 * 24 * time.Hour)
+		d := w.run(smok.Options{Time: clock.now})
+		errs := w.reported()
+		if len(errs) == 0 || !errors.Is(errs[0], smok.ErrInvalidCredentials) {
+			t.Errorf("%v", errs)
+		}
+		if s := d.Status(); len(s.Tasks) == 0 {
+			t.Error("it does not run")
+		}
+	})
+}
+
 func TestWaitSynced(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.hub.Down(smoktest.REST)

@@ -131,14 +131,14 @@ func (v *values) save(context.Context) error {
 	}
 	mark := v.backlog.Mark()
 	var changes []store.Change
-	var saved []*Pathpoint
+	saved := make(map[*Pathpoint]time.Time)
 	for _, p := range v.points.all() {
 		p.accept.Lock() // so that what is before the mark is current
 		s := p.current()
 		p.accept.Unlock()
 		if s.dirty && !s.unset {
 			changes = append(changes, change(p.name, s.sample))
-			saved = append(saved, p)
+			saved[p] = s.sample.Time
 		}
 	}
 	if len(changes) == 0 {
@@ -147,9 +147,9 @@ func (v *values) save(context.Context) error {
 	if err := v.write(changes); err != nil {
 		return err
 	}
-	for _, p := range saved {
+	for p, at := range saved {
 		p.mu.Lock()
-		p.state.dirty = false
+		p.state.dirty = !p.state.sample.Time.Equal(at) // another one may have come
 		p.mu.Unlock()
 	}
 	text, err := json.Marshal(mark)
