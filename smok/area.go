@@ -33,7 +33,6 @@ type area interface {
 type bare struct{}
 
 func (bare) load() error                 { return nil }
-func (bare) tasks() []*task              { return nil }
 func (bare) quit()                       {}
 func (bare) flush(context.Context) error { return nil }
 func (bare) status(*Status)              {}
