@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -135,15 +136,14 @@ func TestFailingLogsDoNotFeedThemselves(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			inWorld(t, func(t *testing.T, w *world) {
-				var inner slog.Handler = slog.DiscardHandler
-				late := &lateHandler{inner: &inner}
+				late := new(lateHandler)
 				d := w.run(smok.Options{Logger: slog.New(late)})
-				h, err := d.LogHandler("self", &smok.LogOptions{Level: slog.LevelDebug})
+				h, err := d.LogHandler("self", &smok.LogOptions{Level: slog.LevelWarn}) // below are the requests of all areas
 				w.must(err)
-				inner = h
+				late.inner.Store(&h)
 				fault.Path = logsPath
 				injected := w.hub.Inject(fault)
-				slog.New(h).Info("one")
+				slog.New(h).Warn("one")
 				w.sleep(10 * time.Second)
 				before := d.Status().Logs
 				w.sleep(time.Minute)
@@ -159,19 +159,16 @@ func TestFailingLogsDoNotFeedThemselves(t *testing.T) {
 	}
 }
 
-// lateHandler is a handler that gets its own handler late. Other tasks of the device log too, so it takes only what logs
-// say of themselves.
-type lateHandler struct {
-	slog.Handler
-	inner *slog.Handler
-}
+// lateHandler is a handler that gets its own handler late.
+type lateHandler struct{ inner atomic.Pointer[slog.Handler] }
 
 func (h *lateHandler) Enabled(ctx context.Context, level slog.Level) bool {
-	return (*h.inner).Enabled(ctx, level)
+	inner := h.inner.Load()
+	return inner != nil && (*inner).Enabled(ctx, level)
 }
 
 func (h *lateHandler) Handle(ctx context.Context, r slog.Record) error {
-	return (*h.inner).Handle(ctx, r)
+	return (*h.inner.Load()).Handle(ctx, r)
 }
 
 func (h *lateHandler) WithAttrs([]slog.Attr) slog.Handler { return h }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -257,14 +258,15 @@ func TestMetadataOfOneKeyDoesNotHoldTheOthers(t *testing.T) {
 func TestMetadataOfAnUnsetClock(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.pump.SetMetadata("k", "theirs", time.Now())
-		off := 10 * 365 * 24 * time.Hour
-		wall := func() time.Time { return time.Now().Add(-off) }
+		var off atomic.Int64
+		off.Store(int64(10 * 365 * 24 * time.Hour))
+		wall := func() time.Time { return time.Now().Add(-time.Duration(off.Load())) }
 		d := w.run(smok.Options{Time: wall, ClockFloor: time.Now().Add(-time.Hour), CacheMetadata: -1})
 		w.must(d.Metadata().Set(t.Context(), "k", "ours"))
 		w.sleep(time.Minute)
 		w.wantMetadata("k", "theirs")
 		w.wantGet(d, "k", "ours")
-		off = 0
+		off.Store(0)
 		w.sleep(5 * time.Minute)
 		w.wantMetadata("k", "ours")
 		if _, at, _ := w.pump.Metadata("k"); time.Since(at) < 6*time.Minute || time.Since(at) > 7*time.Minute {

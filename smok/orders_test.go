@@ -413,8 +413,10 @@ func TestExecuteForTheProgram(t *testing.T) {
 		m := newMachine(w)
 		p := m.boot(smok.Options{}, writable("W1"))
 		running, err := p.device.Execute(t.Context(), smok.Section{Orders: []smok.Order{
-			{Type: smok.OrderMessage, UUID: "m1"}, {Type: smok.OrderWrite, Path: "W1", Value: 1},
-			{Type: smok.OrderWrite, Path: "W2", Value: 1}, {Type: smok.OrderSysctl, OpType: "none"},
+			{Type: smok.OrderMessage, UUID: "m1"},
+			{Type: smok.OrderWrite, Path: "W1", Value: 1},
+			{Type: smok.OrderWrite, Path: "W2", Value: 1},
+			{Type: smok.OrderSysctl, OpType: "none"},
 		}})
 		w.must(err)
 		results, err := running.Wait(t.Context())

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -492,9 +493,10 @@ func TestSilencingWaitsForTheClock(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		always := []smoktest.Silence{{Start: smoktest.WeekTime{Day: 1}, Stop: smoktest.WeekTime{Day: 7, Hour: 23, Minute: 59}}}
 		w.pump.SetPredicates(smoktest.Predicate{ID: "p", Statistic: "s", Silencing: always})
-		off := 365 * 24 * time.Hour
+		var off atomic.Int64
+		off.Store(int64(365 * 24 * time.Hour))
 		d := w.run(smok.Options{
-			ClockFloor: time.Now().Add(-time.Hour), Time: func() time.Time { return time.Now().Add(-off) },
+			ClockFloor: time.Now().Add(-time.Hour), Time: func() time.Time { return time.Now().Add(-time.Duration(off.Load())) },
 		})
 		w.sleep(time.Second)
 		all, err := d.Predicates()
@@ -502,7 +504,7 @@ func TestSilencingWaitsForTheClock(t *testing.T) {
 		if all[0].Silenced() {
 			t.Error("silenced by a clock that is not set")
 		}
-		off = 0
+		off.Store(0)
 		if !all[0].Silenced() {
 			t.Error("not silenced")
 		}

@@ -78,7 +78,7 @@ func TestSensorWritesOutliveEverything(t *testing.T) {
 		w.sleep(time.Minute)
 		w.wantWritten("1", "2", "3")
 		w.must(d.Close())
-		d = w.run(smok.Options{Store: open()})
+		w.run(smok.Options{Store: open()})
 		w.sleep(time.Hour)
 		w.wantWritten("1", "2", "3")
 	})
