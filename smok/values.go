@@ -56,7 +56,7 @@ func (v *values) load() error {
 	v.backlog, err = backlog.New(backlog.Options{
 		Store: v.store, Send: v.upload, Resolve: v.resolve,
 		GivenUp: v.givenUp, Damaged: func(err error) { v.report("values", err) },
-		Retention: v.opts.Pathpoints.RetentionBytes, MaxAge: retention,
+		Retention: v.opts.Pathpoints.RetentionBytes, MaxAge: retention, Now: v.clock.now,
 	})
 	if err != nil {
 		return err
@@ -126,7 +126,7 @@ func (v *values) write(changes []store.Change) error {
 
 // save writes down the current values that changed. With the mark, what came before it need not be read again.
 func (v *values) save(context.Context) error {
-	if err := v.backlog.Trim(v.clock.now()); err != nil {
+	if err := v.backlog.Trim(); err != nil {
 		return err
 	}
 	mark := v.backlog.Mark()

@@ -36,11 +36,14 @@ type Options struct {
 	// Damaged is told of a record that is no value.
 	Damaged func(err error)
 
-	BatchValues int   // values in a request; zero means 500
-	BatchBytes  int   // bytes in a request, by which a single value may be longer; zero means 256 KiB
-	Refusals    int   // values that the hub refuses one after the other before it is left alone for a while; zero means 32
-	Retention   int64 // bytes of values that the hub has and that are kept nevertheless, of each level
-	MaxAge      time.Duration
+	BatchValues int           // values in a request; zero means 500
+	BatchBytes  int           // bytes in a request, by which a single value may be longer; zero means 256 KiB
+	Refusals    int           // values that the hub refuses one after the other before it is left alone for a while; zero means 32
+	Retention   int64         // bytes of the log of a level beyond which values are not kept that the hub has
+	MaxAge      time.Duration // of values that the hub has and that are kept; zero means that none is
+
+	// Now is the clock that MaxAge is about. Nil means time.Now.
+	Now func() time.Time
 }
 
 // Backlog keeps values until the hub has them. Append and the readers may be called from several goroutines, [Backlog.Drain]
@@ -61,6 +64,9 @@ func New(opts Options) (*Backlog, error) {
 		if *o.field <= 0 {
 			*o.field = o.otherwise
 		}
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
 	}
 	b := &Backlog{
 		opts:      opts,
@@ -107,10 +113,10 @@ func (b *Backlog) Save() error {
 }
 
 // Trim removes what the hub has and nobody wants to keep.
-func (b *Backlog) Trim(now time.Time) error {
+func (b *Backlog) Trim() error {
 	var oldest time.Time
 	if b.opts.MaxAge > 0 {
-		oldest = now.Add(-b.opts.MaxAge)
+		oldest = b.opts.Now().Add(-b.opts.MaxAge)
 	}
 	for _, s := range b.streams() {
 		if err := s.trim(oldest, b.opts.Retention); err != nil {

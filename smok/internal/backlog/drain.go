@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/fieldlink-go/fieldlink/smok/internal/api"
 	"github.com/fieldlink-go/fieldlink/smok/internal/smokerr"
@@ -52,7 +51,7 @@ func (b *Backlog) Drain(ctx context.Context) error {
 				p.stream.confirm(p.gap.from, &p.items[p.done-1].record)
 			}
 		}
-		if err := errors.Join(err, b.Trim(time.Now())); err != nil {
+		if err := errors.Join(err, b.Trim()); err != nil {
 			return err
 		}
 		for _, s := range b.streams() {

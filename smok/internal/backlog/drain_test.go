@@ -445,6 +445,9 @@ func TestAFullStoreWhileItWaits(t *testing.T) {
 		p.after = func() { p.fail = noLink }
 	}
 	p.fail, p.after = nil, nil
+	if n := p.b.Waiting(); n < 100 || n > p.store.Trend.Len() {
+		t.Errorf("%d of %d wait", n, p.store.Trend.Len())
+	}
 	p.drain()
 	got := slices.Sorted(slices.Values(p.got["W1"]))
 	if len(got) != len(slices.Compact(slices.Clone(got))) || got[len(got)-1] != 1999 || p.store.Trend.Len() != 0 {

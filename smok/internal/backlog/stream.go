@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -211,9 +212,16 @@ func (s *stream) expendable(end uint64, oldest time.Time, excess int64) (upTo ui
 // frame is what a record counts in a log beside its payload.
 const frame = 24
 
-// waiting returns how many records the hub does not have, at most.
+// waiting returns how many records the hub does not have. It takes those that were set aside, among the ones that it has
+// and that are kept, for records.
 func (s *stream) waiting() int64 {
+	first, err := s.log.PeekFrom(0, 1)
+	if err != nil || len(first) == 0 {
+		return 0
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return max(0, s.log.Len()-int64(s.sent.count()))
+	has := slices.Clone(s.sent)
+	has.cut(first[0].Seq) // the log has dropped what was before
+	return max(0, s.log.Len()-int64(has.count()))
 }
