@@ -61,6 +61,10 @@ bitrot: ## flip 10,000 bits of the spool and of a device store and cut 1,000 fil
 	go test ./wsclient/spool ./smok/store/diskstore -count=1 -timeout=60m -v -run 'TestBitRot|TestTruncation' -args -full
 	@go run ./internal/e2e/bitrot
 
+.PHONY: crash
+crash: ## kill a gateway 200 times with each kind of order link, and keep one for 30 days without a link
+	go test ./smok -count=1 -timeout=120m -v -run 'TestGatewayIsKilled|TestOfflineForThirtyDays' -args -full
+
 .PHONY: volume
 volume: ## send and receive 1,000,000 messages through 100 disconnects, kill a gateway 50 times
 	go test ./wsclient -count=1 -timeout=30m -v -run 'QU(20|21|22|23|24|26)' -args -full

@@ -1,9 +1,16 @@
 package smok_test
 
 import (
+	"flag"
 	"testing"
 
 	"github.com/fieldlink-go/fieldlink/internal/leak"
 )
 
-func TestMain(m *testing.M) { leak.Main(m) }
+var full = flag.Bool("full", false, "run the long versions: 200 kills with each kind of order link, 30 days without a link")
+
+func TestMain(m *testing.M) {
+	if !runChild() {
+		leak.Main(m)
+	}
+}

@@ -92,6 +92,7 @@ func (p *parts) openLogs() error {
 	values := spool.Options{MaxBytes: -1, MaxAge: p.opts.MaxAge, SegmentBytes: valueSegment}
 	if p.opts.FlushInterval > 0 {
 		values.Sync, values.SyncInterval = spool.SyncEvery, p.opts.FlushInterval
+		values.CursorInterval = max(p.opts.FlushInterval, time.Second)
 	}
 	table := spool.Options{MaxBytes: -1, SegmentBytes: tableSegment}
 	logs := spool.Options{

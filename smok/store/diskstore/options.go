@@ -14,8 +14,9 @@ import (
 // Options are the settings of [Open]. The zero value is good for use.
 type Options struct {
 	// FlushInterval is how long values may wait for a sync, to spare the flash: a power cut then takes at most the values
-	// of that time. Zero means that each append is synced before it returns; appends at the same time share a sync. Events,
-	// orders and all other parts are always synced, except log records, once a second.
+	// of that time, and values that were removed in that time come again. Zero means that each append is synced before it
+	// returns; appends at the same time share a sync. Events, orders and all other parts are always synced, except log
+	// records, once a second.
 	FlushInterval time.Duration
 
 	// MaxValues bounds the values that wait for the hub, in bytes, Trend and Permanent together. When there is no room,
