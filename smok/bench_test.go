@@ -102,7 +102,8 @@ func BenchmarkIdle(b *testing.B) {
 	b.ReportMetric(100*used.Seconds()/took.Seconds(), "%core")
 }
 
-// BenchmarkSet shows how fast values are stored durably: each alone, and many in one call.
+// BenchmarkSet shows how fast values are stored durably: each alone, many in one call, and as many records of the same size
+// without a device.
 func BenchmarkSet(b *testing.B) {
 	for _, n := range []int{1, 100} {
 		b.Run(fmt.Sprintf("%d", n), func(b *testing.B) {
@@ -133,23 +134,21 @@ func BenchmarkSet(b *testing.B) {
 			b.ReportMetric(float64(d.Status().Values.Bytes)/float64(d.Status().Values.Waiting), "B/value")
 		})
 	}
-}
-
-// BenchmarkSetBare stores records of the same size in the log of a store, without a device.
-func BenchmarkSetBare(b *testing.B) {
-	s, err := diskstore.Open(b.TempDir(), nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
-	entries := make([]store.Entry, 100)
-	for i := range entries {
-		entries[i].Payload = []byte(fmt.Sprintf("\x07W%dr4002\x02", i))
-	}
-	for b.Loop() {
-		if _, err := s.Trend.AppendBatch(b.Context(), entries); err != nil {
+	b.Run("bare", func(b *testing.B) {
+		s, err := diskstore.Open(b.TempDir(), nil)
+		if err != nil {
 			b.Fatal(err)
 		}
-	}
-	b.ReportMetric(100*float64(b.N)/b.Elapsed().Seconds(), "values/s")
+		benchDevice(b, smok.Options{Offline: true, Store: s})
+		entries := make([]store.Entry, 100)
+		for i := range entries {
+			entries[i].Payload = fmt.Appendf(nil, "\x07W%dr4002\x02", i)
+		}
+		for b.Loop() {
+			if _, err := s.Trend.AppendBatch(b.Context(), entries); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(100*float64(b.N)/b.Elapsed().Seconds(), "values/s")
+	})
 }
