@@ -47,8 +47,8 @@ func (a *app) logout() *cobra.Command {
 	return a.command(&cobra.Command{
 		Use:   "logout",
 		Short: "End the session whose token is on stdin",
-		Long: `Logout reads the token of a session from stdin and ends it, and with it all sessions of its user: the device
-knows no less.`,
+		Long: `Logout reads the token of a session from stdin and ends it, together with all other sessions of the same user: the
+device cannot end one alone.`,
 		Example: `  pikvmctl logout <<< "$token"`,
 		Args:    cobra.NoArgs,
 	}, func(ctx context.Context, _ []string) error {

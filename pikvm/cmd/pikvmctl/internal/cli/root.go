@@ -16,7 +16,8 @@ Which device
   The password comes from PIKVM_PASSWORD, from --password-file, or is asked for on a terminal; never from a flag.
   A new device has a certificate that nobody knows: "pikvmctl fingerprint" shows it, --pin trusts it.
 
-  The configuration file is ~/.config/pikvmctl/config.toml, or what --config or PIKVM_CONFIG says:
+  The configuration file is what --config or PIKVM_CONFIG says, or pikvmctl/config.toml in the folder in which the system
+  keeps configuration: ~/.config on Linux, ~/Library/Application Support on macOS, %AppData% on Windows.
 
     default = "rack1"
 
