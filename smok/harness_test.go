@@ -1,6 +1,7 @@
 package smok_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -48,6 +49,9 @@ func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 func (w *world) options(opts smok.Options) *smok.Options {
 	opts.BaseURL, opts.RootCAs, opts.DialContext = w.hub.URL(), w.hub.RootCAs(), w.network.DialContext
 	opts.Auth = smok.AuthMTLS
+	// Polling every minute would be most of what a long test does.
+	opts.Intervals.Orders = cmp.Or(opts.Intervals.Orders, time.Hour)
+	opts.Intervals.Macros = cmp.Or(opts.Intervals.Macros, time.Hour)
 	if opts.ClockFloor.IsZero() {
 		opts.ClockFloor = time.Unix(1, 0)
 	}

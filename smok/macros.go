@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/smok/internal/api"
@@ -195,8 +196,18 @@ func (m *macros) miss(ctx context.Context, o occurrence, late time.Duration) {
 	m.mu.Lock()
 	m.missed++
 	m.mu.Unlock()
-	m.report(macrosName, m.change(ctx, mark{ID: o.id, At: o.at.Unix(), State: markMissed}))
+	if err := m.change(ctx, mark{ID: o.id, At: o.at.Unix(), State: markMissed}); err != nil {
+		m.report(macrosName, err)
+		m.wait()
+	}
 	m.report(macrosName, smokerr.ErrMissed.Wrap("execute", o.id, fmt.Errorf("%v late", late.Round(time.Second))))
+}
+
+// wait lets nothing begin for a while, since the store does not take what must be in it.
+func (m *macros) wait() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.hold = time.Now().Add(macroReprise)
 }
 
 // start hands an occurrence to the executor. It waits for room in the queue.
@@ -206,12 +217,12 @@ func (m *macros) start(ctx context.Context, o occurrence) error {
 	for i := range section.Orders {
 		section.Orders[i].ID = identity(fmt.Sprintf("macro:%s@%d", o.id, o.at.Unix()), 0, i)
 	}
+	var held atomic.Bool // it could not begin
 	begun := sync.OnceValue(func() error {
 		err := m.change(m.life, mark{ID: o.id, At: o.at.Unix(), State: markBegun})
 		if err != nil {
-			m.mu.Lock()
-			m.hold = time.Now().Add(macroReprise)
-			m.mu.Unlock()
+			held.Store(true)
+			m.wait()
 		}
 		return err
 	})
@@ -230,14 +241,14 @@ func (m *macros) start(ctx context.Context, o occurrence) error {
 		m.setActive(key, false)
 		return err
 	}
-	m.jobs.Go(func() { m.await(handle, o) })
+	m.jobs.Go(func() { m.await(handle, o, &held) })
 	return nil
 }
 
 // await takes note of the end of an occurrence.
-func (m *macros) await(handle *executor.Handle, o occurrence) {
-	key := macroKey(o.id, o.at)
-	defer m.setActive(key, false)
+func (m *macros) await(handle *executor.Handle, o occurrence, held *atomic.Bool) {
+	defer m.act.wake()
+	defer m.setActive(macroKey(o.id, o.at), false)
 	<-handle.Done()
 	results, err := handle.Wait(context.Background())
 	if err != nil {
@@ -247,9 +258,9 @@ func (m *macros) await(handle *executor.Handle, o occurrence) {
 		if out.Err != nil {
 			m.report(macrosName, out.Err)
 		}
-		if out.Status == Failed && errors.Is(out.Err, smokerr.ErrStore) && m.stateOf(key) == "" {
-			return // it could not begin
-		}
+	}
+	if held.Load() {
+		return
 	}
 	m.mu.Lock()
 	m.executed++

@@ -139,16 +139,6 @@ func (m *macros) inState(state string) []mark {
 
 func (m *macros) unconfirmed() int { return len(m.inState(markDone)) }
 
-// stateOf returns what became of an occurrence, "" if nothing did.
-func (m *macros) stateOf(key string) string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if done := m.marks[key]; done != nil {
-		return done.State
-	}
-	return ""
-}
-
 // macroList is what the store has of the hub's list.
 type macroList struct {
 	Fetched     int64             `json:"fetched"` // seconds since 1970

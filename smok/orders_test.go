@@ -27,6 +27,7 @@ var transports = map[string]func(*world) *ngtt.Options{
 func onBoth(t *testing.T, test func(t *testing.T, m *machine, opts smok.Options)) {
 	for name, transport := range transports {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			inWorld(t, func(t *testing.T, w *world) {
 				test(t, newMachine(w), smok.Options{NGTT: transport(w), Intervals: smok.Intervals{Orders: time.Second}})
 			})

@@ -38,7 +38,10 @@ func (m *machine) done() []string {
 	return slices.Clone(m.effects)
 }
 
-var errKilled = errors.New("the process was killed")
+var (
+	errKilled = errors.New("the process was killed")
+	errFull   = errors.New("no space left")
+)
 
 // process is one run of the program on a machine. When it is killed it can do nothing any more, however long its
 // goroutines take to end.
@@ -46,6 +49,7 @@ type process struct {
 	*machine
 	device *smok.Device
 	dead   atomic.Bool
+	stuck  atomic.Bool        // the store takes nothing
 	cut    context.CancelFunc // the connections
 
 	mu    sync.Mutex
@@ -107,6 +111,17 @@ func (p *process) dial(ctx context.Context, network, addr string) (net.Conn, err
 	return c, err
 }
 
+// refusal says why the store takes nothing, if so.
+func (p *process) refusal() error {
+	switch {
+	case p.dead.Load():
+		return errKilled
+	case p.stuck.Load():
+		return errFull
+	}
+	return nil
+}
+
 // log is a log that a killed process cannot write, and that no process closes.
 func (p *process) log(l store.Log) store.Log { return log{l, p} }
 
@@ -118,22 +133,22 @@ type log struct {
 func (l log) Close() error { return nil }
 
 func (l log) AppendBatch(ctx context.Context, entries []store.Entry) (uint64, error) {
-	if l.p.dead.Load() {
-		return 0, errKilled
+	if err := l.p.refusal(); err != nil {
+		return 0, err
 	}
 	return l.Log.AppendBatch(ctx, entries)
 }
 
 func (l log) Append(ctx context.Context, e store.Entry) (uint64, error) {
-	if l.p.dead.Load() {
-		return 0, errKilled
+	if err := l.p.refusal(); err != nil {
+		return 0, err
 	}
 	return l.Log.Append(ctx, e)
 }
 
 func (l log) Remove(upTo uint64) error {
-	if l.p.dead.Load() {
-		return errKilled
+	if err := l.p.refusal(); err != nil {
+		return err
 	}
 	return l.Log.Remove(upTo)
 }
@@ -146,8 +161,8 @@ type keyed struct {
 func (k keyed) Close() error { return nil }
 
 func (k keyed) Apply(changes ...store.Change) error {
-	if k.p.dead.Load() {
-		return errKilled
+	if err := k.p.refusal(); err != nil {
+		return err
 	}
 	return k.Keyed.Apply(changes...)
 }
