@@ -206,19 +206,21 @@ func (j *orderJournal) add(ctx context.Context, sections []Section, at time.Time
 	if err != nil {
 		return w, smokerr.Store("put", "journal", err)
 	}
-	// The head comes last: without it the pieces are nothing.
-	for _, e := range append(edits, store.Edit{Key: head, Value: value}) {
-		if err = j.table.Apply(ctx, e); err != nil {
-			break
+	edits = append(edits, store.Edit{Key: head, Value: value})
+	for len(edits) > 2 { // more than a record holds; without the head, which comes last, the pieces are nothing
+		if err := j.table.Apply(ctx, edits[0]); err != nil {
+			return w, errors.Join(err, j.table.Delete(ctx, w.dropKeys()...))
 		}
+		w.keys = append(w.keys, edits[0].Key)
+		edits = edits[1:]
+	}
+	if err := j.table.Apply(ctx, edits...); err != nil {
+		return w, errors.Join(err, j.table.Delete(ctx, w.dropKeys()...))
+	}
+	for _, e := range edits {
 		w.keys = append(w.keys, e.Key)
 	}
-	if err == nil {
-		return w, nil
-	}
-	keys := w.keys
-	w.keys = nil
-	return w, errors.Join(err, j.table.Delete(ctx, keys...))
+	return w, nil
 }
 
 // put records how far an order came.

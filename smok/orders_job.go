@@ -84,3 +84,10 @@ func (w *job) finish(ctx context.Context) error {
 	}
 	return w.journal.forget(ctx, w.execution, w.keys...)
 }
+
+// dropKeys returns the keys, of which the job knows nothing from then on: it is not in the journal.
+func (w *job) dropKeys() []string {
+	keys := w.keys
+	w.keys = nil
+	return keys
+}

@@ -50,6 +50,7 @@ type process struct {
 	device *smok.Device
 	dead   atomic.Bool
 	stuck  atomic.Bool        // the store takes nothing
+	killAt atomic.Int64       // counts the writes of journal and state down; at 0 the process is killed
 	cut    context.CancelFunc // the connections
 
 	mu    sync.Mutex
@@ -123,16 +124,22 @@ func (p *process) refusal() error {
 }
 
 // log is a log that a killed process cannot write, and that no process closes.
-func (p *process) log(l store.Log) store.Log { return log{l, p} }
+func (p *process) log(l store.Log) store.Log {
+	return log{l, p, l == p.disk.Journal || l == p.disk.State}
+}
 
 type log struct {
 	store.Log
-	p *process
+	p       *process
+	counted bool // its writes count for killAt
 }
 
 func (l log) Close() error { return nil }
 
 func (l log) AppendBatch(ctx context.Context, entries []store.Entry) (uint64, error) {
+	if l.counted && l.p.killAt.Add(-1) == 0 {
+		l.p.kill()
+	}
 	if err := l.p.refusal(); err != nil {
 		return 0, err
 	}
