@@ -241,13 +241,17 @@ func TestLongOrdersOutliveTheProcess(t *testing.T) {
 // over the order link stays with the hub until the store takes it.
 func TestOrdersWhileTheStoreIsFull(t *testing.T) {
 	onBoth(t, func(t *testing.T, m *machine, opts smok.Options) {
+		opts.Sysctl = smok.SysctlFunc(func(_ context.Context, opType, _ string) (bool, error) {
+			m.effect(opType)
+			return true, nil
+		})
 		p := m.boot(opts, writable("W1", "W2"))
 		m.sleep(2 * time.Second)
 		p.stuck.Store(true)
-		m.enqueue(of(smoktest.Write("W1", 1), smoktest.Write("W2", 2)))
+		m.enqueue(of(smoktest.Write("W1", 1), smoktest.Write("W2", 2), smoktest.Sysctl("a", "b")))
 		m.sleep(5 * time.Second)
 		if opts.NGTT == nil {
-			m.wantEffects("W1=1", "W2=2")
+			m.wantEffects("W1=1", "W2=2", "a")
 		} else {
 			m.wantEffects()
 		}
@@ -256,7 +260,7 @@ func TestOrdersWhileTheStoreIsFull(t *testing.T) {
 		}
 		p.stuck.Store(false)
 		m.sleep(5 * time.Minute)
-		m.wantEffects("W1=1", "W2=2")
+		m.wantEffects("W1=1", "W2=2", "a")
 	})
 }
 

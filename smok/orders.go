@@ -148,7 +148,8 @@ func (a *orders) fetch(ctx context.Context) error {
 	a.count(&a.stats.Received, 1)
 	w, err := a.journal.add(keep, sections, a.clock.now())
 	if err != nil {
-		a.report(ordersName, err) // they are carried out nonetheless: there is no other copy
+		a.report(ordersName, err)
+		w.over.Store(true) // they are carried out nonetheless: there is no other copy
 	}
 	return a.execute(ctx, w)
 }
