@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -237,12 +238,12 @@ func TestLateMacros(t *testing.T) {
 func TestMacrosWaitForTheClock(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		m := newMachine(w)
-		real := time.Date(2030, time.May, 1, 12, 0, 0, 0, time.UTC)
-		w.pump.SetMacros(macro("m1", "W1", 1, soon(time.Minute)), macro("m2", "W2", 2, real.Add(-time.Minute)))
+		set := time.Date(2030, time.May, 1, 12, 0, 0, 0, time.UTC)
+		w.pump.SetMacros(macro("m1", "W1", 1, soon(time.Minute)), macro("m2", "W2", 2, set.Add(-time.Minute)))
 		opts := withMacros()
-		opts.ClockFloor = real.AddDate(-1, 0, 0)
-		var ahead time.Duration
-		opts.Time = func() time.Time { return time.Now().Add(ahead) }
+		opts.ClockFloor = set.AddDate(-1, 0, 0)
+		var ahead atomic.Int64
+		opts.Time = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 		m.boot(opts, writable("W1", "W2"))
 		w.sleep(30 * time.Minute)
 		m.wantEffects()
@@ -253,7 +254,7 @@ func TestMacrosWaitForTheClock(t *testing.T) {
 				}
 			}
 		}
-		ahead = time.Until(real)
+		ahead.Store(int64(time.Until(set)))
 		w.sleep(time.Minute)
 		m.wantEffects("W2=2")
 	})

@@ -49,9 +49,8 @@ type process struct {
 	*machine
 	device *smok.Device
 	dead   atomic.Bool
-	stuck  atomic.Bool        // the store takes nothing
-	killAt atomic.Int64       // counts the writes of journal and state down; at 0 the process is killed
-	cut    context.CancelFunc // the connections
+	stuck  atomic.Bool  // the store takes nothing
+	killAt atomic.Int64 // counts the writes of journal and state down; at 0 the process is killed
 
 	mu    sync.Mutex
 	conns []net.Conn
