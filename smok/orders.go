@@ -30,7 +30,6 @@ type OrderStats struct {
 
 // orders is the area that gets the orders of the hub and has them carried out, once, across restarts as well.
 type orders struct {
-	bare
 	*host
 	journal *orderJournal
 	link    *orderLink // nil when orders are polled for
