@@ -28,8 +28,9 @@ const (
 type events struct {
 	bare
 	*host
-	task  *task // uploads
-	prune *task
+	task    *task // uploads
+	prune   *task
+	refused int // events one after the other that the hub did not want; of the task, and of flush after it
 
 	table *store.Table // by provisional uuid
 

@@ -65,10 +65,15 @@ func (e *events) upload(ctx context.Context, batch []*eventRecord) error {
 	uuids, err := e.api.UploadEvents(ctx, wire)
 	switch {
 	case err == nil:
+		e.refused = 0
 		return e.acknowledge(ctx, batch, uuids)
 	case !rejected(err):
 		return err
+	case e.refused >= maxRefused:
+		e.refused = 0
+		return err
 	case len(batch) == 1:
+		e.refused++
 		return e.refuse(ctx, batch[0], err)
 	}
 	if err := e.upload(ctx, batch[:len(batch)/2]); err != nil {

@@ -147,8 +147,8 @@ func (l *logs) rejected(_ api.LogRecord, cause error) {
 	}
 }
 
-// secretsOf returns what of the credentials must not be in a log: the key, and the certificate if requests prove by it alone
-// which device they are of. They are cut as PEM text is, into lines.
+// secretsOf returns what of the credentials must not be in a log: the key, and the certificate, by which alone some requests
+// prove which device they are of. They are cut as PEM text is, into lines.
 func secretsOf(cert tls.Certificate) []string {
 	var secrets []string
 	for _, der := range append([][]byte{keyOf(cert)}, cert.Certificate...) {

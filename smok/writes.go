@@ -21,6 +21,7 @@ const (
 	writesBatch  = 200       // in one request
 	writesBytes  = 256 << 10 // of its body
 	maxWriteText = 64 << 10  // of one record
+	maxRefused   = 32        // records one after the other: then the fault is rather with the hub, which is left alone for a while
 )
 
 // LogSensorWrite records that somebody has written a sensor, for the hub. With a nil error the record is stored as
@@ -38,7 +39,8 @@ func (d *Device) LogSensorWrite(ctx context.Context, w SensorWrite) error {
 type writes struct {
 	bare
 	*host
-	task *task
+	task    *task
+	refused int // records one after the other that the hub did not want; of the task, and of flush after it
 }
 
 func newWrites(h *host) *writes {
@@ -140,10 +142,15 @@ func (w *writes) upload(ctx context.Context, batch []numbered) error {
 	err := w.api.UploadSensorWrites(ctx, records)
 	switch {
 	case err == nil:
+		w.refused = 0
 		return w.store.Writes.Remove(batch[len(batch)-1].seq)
 	case !rejected(err):
 		return err
+	case w.refused >= maxRefused:
+		w.refused = 0
+		return err
 	case len(batch) == 1:
+		w.refused++
 		return w.setAside(batch[0].seq, smokerr.Sync("sync", writesName, err))
 	}
 	if err := w.upload(ctx, batch[:len(batch)/2]); err != nil {

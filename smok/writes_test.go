@@ -133,6 +133,24 @@ func TestRefusedSensorWritesCostOnlyThemselves(t *testing.T) {
 	})
 }
 
+// TestAHubThatRefusesEverySensorWrite is left alone for a while: it may be none, or a wrong version of one.
+func TestAHubThatRefusesEverySensorWrite(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		d := w.run(smok.Options{Offline: true})
+		var all []string
+		for i := range 150 {
+			all = append(all, fmt.Sprint(i))
+		}
+		w.logWrite(d, all...)
+		fault := w.hub.Inject(smoktest.Fault{Path: writesPath, Kind: smoktest.FaultAnswer, Status: 404})
+		d.SetOffline(false)
+		w.sleep(500 * time.Millisecond)
+		fault.Remove()
+		w.sleep(time.Minute)
+		w.wantWritten(all[32:]...)
+	})
+}
+
 // TestSensorWritesOfARefusedDevice: 401 and 403 are about the device, not about the data.
 func TestSensorWritesOfARefusedDevice(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
