@@ -20,25 +20,31 @@ import (
 // consumerPrograms is the folder with one program per module, but for those that are programs themselves.
 const consumerPrograms = "internal/e2e/consumer"
 
-// consumer fetches modules by version as a user does and runs a program with each; one that is a program itself it installs. Without arguments it takes every
-// published module as the working tree has it, under temporary tags in the throw-away clone; m@version takes a tag.
+// consumer fetches modules by version as a user does and runs a program with each; one that is a program itself it
+// installs. m@version takes a tag. A module alone is taken as the working tree has it, under temporary tags in the
+// throw-away clone, and so is every published module without arguments.
 func consumer(ctx context.Context, root string, out io.Writer, args []string) error {
 	s, err := newSnapshot(ctx, root)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	if len(args) > 0 {
+	if slices.ContainsFunc(args, func(arg string) bool { return strings.Contains(arg, "@") }) {
 		versions, err := s.taggedVersions(args)
 		if err != nil {
 			return err
 		}
 		return s.consume(ctx, out, versions)
 	}
+	for _, dir := range args {
+		if s.repo.ByDir(dir) == nil {
+			return fmt.Errorf("%q is not a module", dir)
+		}
+	}
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
-	return s.consumeAll(ctx, out)
+	return s.consumeTree(ctx, out, args)
 }
 
 // taggedVersions reads arguments of the form m@version.
@@ -59,15 +65,18 @@ func (s *snapshot) taggedVersions(args []string) ([]module.Version, error) {
 	return versions, nil
 }
 
-// consumeAll tags what a prepared snapshot serves from its working tree, and consumes the newest version of every
-// published module.
-func (s *snapshot) consumeAll(ctx context.Context, out io.Writer) error {
+// consumeTree tags what a prepared snapshot serves from its working tree, and consumes the newest version of some
+// published modules, named by their folders, or of all.
+func (s *snapshot) consumeTree(ctx context.Context, out io.Writer, dirs []string) error {
 	var versions []module.Version
 	for _, p := range s.plans {
 		for _, version := range p.tree {
 			if _, err := repo.Git(ctx, s.clone, "tag", p.module.Tag(version)); err != nil {
 				return err
 			}
+		}
+		if len(dirs) > 0 && !slices.Contains(dirs, p.module.Dir) {
+			continue
 		}
 		newest := lastOf(append(slices.Clone(p.tags), p.tree...))
 		versions = append(versions, module.Version{Path: p.module.Path, Version: newest})

@@ -5,7 +5,7 @@
 //	modules tidy-check               fail if tidy would change a file
 //	modules check [m...]             go mod tidy -diff, go vet, go test in each module alone, with an empty module cache
 //	modules api-check                compare each module's API with its last tag
-//	modules consumer [m@version...]  fetch each module by version through git and run a program that uses it
+//	modules consumer [m[@version]...] fetch each module by version through git and run a program that uses it
 //	modules notes m@version          print the changelog section of a version
 //	modules release m=version...     check, commit and tag a release; pushes nothing
 //

@@ -51,7 +51,7 @@ func release(ctx context.Context, root string, out io.Writer, args []string) err
 	if err := s.check(ctx, out, s.repo.Modules); err != nil {
 		return err
 	}
-	if err := s.consumeAll(ctx, out); err != nil {
+	if err := s.consumeTree(ctx, out, nil); err != nil {
 		return err
 	}
 	if err := s.carryOver(ctx, root, releases); err != nil {

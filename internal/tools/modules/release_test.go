@@ -48,6 +48,8 @@ func TestTwoReleases(t *testing.T) {
 	// Before the first tag.
 	mustRunIn(t, r, "tidy-check")
 	mustRunIn(t, r, "consumer")
+	mustRunIn(t, r, "consumer", "pikvm/cmd/pikvmctl")
+	mustFailIn(t, r, "is not a module", "consumer", "nothing")
 	wantPlan(t, r, `
 module             last         next
 errkit             -            v0.1.0
