@@ -17,10 +17,11 @@ import (
 type archives struct {
 	bare
 	*host
-	points *points
-	list   *task // fetches what is to be read
-	reader *task // reads
-	plan   *readingPlan
+	points  *points
+	list    *task // fetches what is to be read
+	reader  *task // reads
+	plan    *readingPlan
+	unsaved bool // the store does not have the list; of the goroutine that fetches
 }
 
 // The key of the list in the keyed store.
@@ -70,15 +71,20 @@ func (a *archives) fetch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !a.plan.replace(list) {
+	if a.plan.replace(list) {
+		a.unsaved = true
+		a.reader.wake()
+	}
+	if !a.unsaved {
 		return nil
 	}
-	a.reader.wake()
 	text, err := json.Marshal(list)
 	if err != nil {
 		return err
 	}
-	return a.store.Keyed.Apply(store.Change{Area: archivesArea, Key: archivesKey, Value: text})
+	err = a.store.Keyed.Apply(store.Change{Area: archivesArea, Key: archivesKey, Value: text})
+	a.unsaved = err != nil
+	return err
 }
 
 // read lets be read what is due. What cannot be read now is read at its next turn.

@@ -244,3 +244,23 @@ func TestArchivingAComputedPathpoint(t *testing.T) {
 		}
 	})
 }
+
+// TestTheListIsStoredInTheEnd: when the store could not take it at once.
+func TestTheListIsStoredInTheEnd(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		m := newMachine(w)
+		p := m.boot(smok.Options{}, nil)
+		w.sleep(time.Minute)
+		p.stuck.Store(true)
+		w.pump.SetArchives(smoktest.Archive{Interval: time.Minute, Pathpoints: []string{"W1"}})
+		w.sleep(20 * time.Minute)
+		p.stuck.Store(false)
+		w.sleep(20 * time.Minute)
+		p.kill()
+		p.bury()
+		p = m.boot(smok.Options{Offline: true}, nil)
+		if n := p.device.Status().Archived; n != 1 {
+			t.Errorf("%d pathpoints are archived after the restart", n)
+		}
+	})
+}

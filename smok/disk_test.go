@@ -71,3 +71,39 @@ func TestEverythingIsThereAfterARestart(t *testing.T) {
 		w.wantWritten("1")
 	})
 }
+
+// TestAFullDiskIsNoReasonNotToStart: what fills it is sent, and nothing is forgotten meanwhile.
+func TestAFullDiskIsNoReasonNotToStart(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		m := newMachine(w)
+		w.hub.Down(smoktest.REST)
+		opts := smok.Options{Intervals: smok.Intervals{Checkpoint: time.Minute}}
+		p := m.boot(opts, nil)
+		one, two := w.register(p.device, "W1", nil), w.register(p.device, "W2", nil)
+		w.must(one.Set(t.Context(), time.Time{}, 1))
+		w.must(two.Set(t.Context(), time.Time{}, 2))
+		p.kill()
+		p.bury()
+		m.full = true
+		p = m.boot(opts, nil)
+		one = w.register(p.device, "W1", nil)
+		if get(one) != int64(1) {
+			t.Errorf("%v", get(one))
+		}
+		w.must(w.hub.Up(smoktest.REST))
+		w.sleep(10 * time.Minute)
+		w.wantSent("W1", int64(1))
+		p.stuck.Store(false)
+		w.sleep(10 * time.Minute)
+		w.must(one.Set(t.Context(), time.Time{}, 3))
+		w.sleep(5 * time.Minute)
+		p.kill()
+		p.bury()
+		m.full = false
+		p = m.boot(opts, nil)
+		one, two = w.register(p.device, "W1", nil), w.register(p.device, "W2", nil)
+		if get(one) != int64(3) || get(two) != int64(2) {
+			t.Errorf("%v, %v", get(one), get(two))
+		}
+	})
+}

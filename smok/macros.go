@@ -51,6 +51,7 @@ type macros struct {
 	ahead    []occurrence // by time
 	marks    map[string]*mark
 	active   map[string]bool // in the executor
+	over     map[string]bool // carried out, and the store could not take note
 	fetched  time.Time       // when the hub was asked last
 	hold     time.Time       // none begins before; monotonic
 	executed uint64
@@ -65,7 +66,7 @@ type occurrence struct {
 }
 
 func newMacros(h *host) *macros {
-	m := &macros{host: h, marks: make(map[string]*mark), active: make(map[string]bool)}
+	m := &macros{host: h, marks: make(map[string]*mark), active: make(map[string]bool), over: make(map[string]bool)}
 	m.list = &task{name: macrosName, every: h.opts.Intervals.Macros, run: m.fetch}
 	m.act = &task{name: macrosName + ".execute", offline: true, due: m.next, run: m.execute}
 	m.tell = &task{name: macrosName + ".confirm", every: h.opts.Intervals.Macros, run: m.confirm}
@@ -248,7 +249,8 @@ func (m *macros) start(ctx context.Context, o occurrence) error {
 // await takes note of the end of an occurrence.
 func (m *macros) await(handle *executor.Handle, o occurrence, held *atomic.Bool) {
 	defer m.act.wake()
-	defer m.setActive(macroKey(o.id, o.at), false)
+	key := macroKey(o.id, o.at)
+	defer m.setActive(key, false)
 	<-handle.Done()
 	results, err := handle.Wait(context.Background())
 	if err != nil {
@@ -262,10 +264,17 @@ func (m *macros) await(handle *executor.Handle, o occurrence, held *atomic.Bool)
 	if held.Load() {
 		return
 	}
+	err = m.change(m.life, mark{ID: o.id, At: o.at.Unix(), State: markDone})
+	if err != nil {
+		m.report(macrosName, err)
+		m.wait() // if nothing has begun either, since there was nothing to do
+	}
 	m.mu.Lock()
 	m.executed++
+	if err != nil {
+		m.over[key] = true
+	}
 	m.mu.Unlock()
-	m.report(macrosName, m.change(m.life, mark{ID: o.id, At: o.at.Unix(), State: markDone}))
 	m.tell.wake()
 }
 
@@ -281,7 +290,7 @@ func (m *macros) setActive(key string, active bool) {
 
 // confirm tells the hub what was carried out. What it does not want to know is not told again.
 func (m *macros) confirm(ctx context.Context) error {
-	var failed error
+	failed := m.settle(ctx)
 	for _, done := range m.inState(markDone) {
 		err := m.api.MacroDone(ctx, done.ID, time.Unix(done.At, 0))
 		switch {

@@ -57,7 +57,13 @@ func (m *macros) load() error {
 		}
 	}
 	m.loadList()
-	return m.change(context.Background(), doubtful...)
+	if err := m.change(context.Background(), doubtful...); err != nil {
+		m.report(macrosName, err)
+		for _, done := range doubtful {
+			m.over[macroKey(done.ID, time.Unix(done.At, 0))] = true
+		}
+	}
+	return nil
 }
 
 // change records what became of occurrences; an empty state forgets them.
@@ -121,6 +127,29 @@ func (m *macros) confirmed() map[string]bool {
 		}
 	}
 	return told
+}
+
+// settle takes note of what was carried out while the store could not.
+func (m *macros) settle(ctx context.Context) error {
+	var late []mark
+	m.mu.Lock()
+	for key := range m.over {
+		if done := m.marks[key]; done != nil && done.State == markBegun {
+			late = append(late, mark{done.ID, done.At, markDone})
+		} else {
+			delete(m.over, key)
+		}
+	}
+	m.mu.Unlock()
+	if err := m.change(ctx, late...); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, done := range late {
+		delete(m.over, macroKey(done.ID, time.Unix(done.At, 0)))
+	}
+	return nil
 }
 
 // inState returns the marks that have a state, oldest first.

@@ -346,3 +346,30 @@ func TestMacrosOutliveBadAnswers(t *testing.T) {
 		})
 	}
 }
+
+// A macro that was carried out while the store took nothing any more is confirmed nonetheless, as soon as the store knows;
+// so is one in doubt of an earlier process. Where there is nothing to do, the store is not asked all the time.
+func TestMacroWhoseEndIsNotStored(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		m := newMachine(w)
+		w.pump.SetMacros(macro("m1", "W1", 1, soon(10*time.Second)), macro("m2", "W2", 2, soon(40*time.Second)))
+		opts := withMacros()
+		opts.Provider = func(string, smok.StorageLevel) (*smok.PathpointOptions, error) { return nil, smok.ErrNotFound }
+		var p *process
+		p = m.boot(opts, func(p *process) {
+			w.register(p.device, "W1", &smok.PathpointOptions{
+				Write: func(context.Context, any, smok.Advise) error { p.stuck.Store(true); m.effect("W1"); return nil },
+			})
+		})
+		w.sleep(20 * time.Minute)
+		if n := w.told(errFull); n == 0 || n > 60 {
+			t.Errorf("told %d times", n)
+		}
+		p.stuck.Store(false)
+		w.sleep(15 * time.Minute)
+		m.wantEffects("W1")
+		if d := cmp.Diff([]int{1, 1}, w.confirmations()); d != "" {
+			t.Errorf("-want +got:\n%s", d)
+		}
+	})
+}

@@ -107,7 +107,10 @@ func openOrderJournal(log store.Log, report func(error)) (*orderJournal, []*job,
 	for _, key := range dead {
 		edits = append(edits, store.Edit{Key: key, Delete: true})
 	}
-	return j, jobs, j.apply(context.Background(), edits)
+	if err := j.apply(context.Background(), edits); err != nil {
+		report(err) // the next start tries again
+	}
+	return j, jobs, nil
 }
 
 // loadBatch takes up the head of a batch.

@@ -17,6 +17,7 @@ import (
 type machine struct {
 	*world
 	disk *store.Store
+	full bool // what boots finds a store that takes nothing
 
 	mu      sync.Mutex
 	effects []string
@@ -60,6 +61,7 @@ type process struct {
 func (m *machine) boot(opts smok.Options, prepare func(p *process)) *process {
 	m.t.Helper()
 	p := &process{machine: m}
+	p.stuck.Store(m.full)
 	opts.Store = &store.Store{
 		Trend: p.log(m.disk.Trend), Permanent: p.log(m.disk.Permanent), Events: p.log(m.disk.Events), Logs: p.log(m.disk.Logs),
 		Writes: p.log(m.disk.Writes), Journal: p.log(m.disk.Journal), State: p.log(m.disk.State),

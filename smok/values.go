@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/smok/internal/api"
@@ -23,6 +24,9 @@ type values struct {
 	backlog    *backlog.Backlog
 	task       *task
 	checkpoint *task
+
+	newest map[string]Sample // what load could not write; not changed
+	owed   []store.Change    // the same, until the checkpoint has written it
 }
 
 // ValueStatus is what a device has of the values of its pathpoints.
@@ -80,7 +84,14 @@ func (v *values) load() error {
 			changes = append(changes, change(path, n.Sample))
 		}
 	}
-	return v.write(changes)
+	if err := v.write(changes); err != nil {
+		v.report(v.name(), err) // a full disk is no reason not to send what fills it
+		v.owed, v.newest = changes, make(map[string]Sample, len(newest))
+		for path, n := range newest {
+			v.newest[path] = n.Sample
+		}
+	}
+	return nil
 }
 
 // change returns the change of the store for a current value.
@@ -93,8 +104,17 @@ func change(path string, s Sample) store.Change {
 	return store.Change{Area: currentArea, Key: path, Value: append(append(out, e.Tag), e.Payload...)}
 }
 
-// current returns the value that the store has as the current one.
+// current returns the value that was current when the program ended.
 func (v *values) current(path string) (Sample, bool) {
+	stored, ok := v.stored(path)
+	if s, late := v.newest[path]; late && (!ok || s.Time.After(stored.Time)) {
+		return s, true
+	}
+	return stored, ok
+}
+
+// stored returns the value of the last checkpoint.
+func (v *values) stored(path string) (Sample, bool) {
 	text, err := v.store.Keyed.Get(currentArea, path)
 	if err != nil || len(text) < 9 {
 		if err != nil && !errors.Is(err, smokerr.ErrNotFound) {
@@ -130,7 +150,7 @@ func (v *values) save(context.Context) error {
 		return err
 	}
 	mark := v.backlog.Mark()
-	var changes []store.Change
+	changes := slices.Clone(v.owed)
 	saved := make(map[*Pathpoint]time.Time)
 	for _, p := range v.points.all() {
 		p.accept.Lock() // so that what is before the mark is current
@@ -147,6 +167,7 @@ func (v *values) save(context.Context) error {
 	if err := v.write(changes); err != nil {
 		return err
 	}
+	v.owed = nil
 	for p, at := range saved {
 		p.mu.Lock()
 		p.state.dirty = !p.state.sample.Time.Equal(at) // another one may have come

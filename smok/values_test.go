@@ -3,6 +3,7 @@ package smok_test
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -281,6 +282,29 @@ func TestLiveValuesComeFirst(t *testing.T) {
 		w.sleep(time.Hour)
 		if c := w.pump.Counts(); c.Samples != 10_001 || c.Repeated != 0 {
 			t.Errorf("%+v", c)
+		}
+	})
+}
+
+// TestLiveValuesComeFirstAfterARestart: also if all that waits was written down before.
+func TestLiveValuesComeFirstAfterARestart(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		dir := t.TempDir()
+		d := w.device(smok.Options{Store: w.disk(dir, nil), Offline: true})
+		p := w.register(d, "W1", nil)
+		for i := range 5000 {
+			w.must(p.Set(t.Context(), time.Now().Add(time.Duration(i)*time.Second), i))
+		}
+		time.Sleep(2 * time.Hour)
+		w.must(d.Close())
+		w.hub.Inject(smoktest.Fault{Kind: smoktest.FaultDelay, Delay: time.Second, Path: pathpointsPath, Method: http.MethodPost})
+		d = w.run(smok.Options{Store: w.disk(dir, nil)})
+		p = w.register(d, "W1", nil)
+		w.must(p.Set(t.Context(), time.Time{}, 6000))
+		w.sleep(4 * time.Second)
+		all := w.sent("W1")
+		if !slices.Contains(all, any(int64(6000))) || len(all) > 4000 {
+			t.Errorf("%d values are at the hub, the newest is not among them", len(all))
 		}
 	})
 }

@@ -30,6 +30,10 @@ func (b *Backlog) Scan(from Mark, fn func(v Value)) error {
 		if s == b.permanent {
 			at = from.Permanent
 		}
+		at, err := s.resume(at)
+		if err != nil {
+			return err
+		}
 		for r, err := range s.records(at) {
 			if err != nil {
 				return err
@@ -43,6 +47,22 @@ func (b *Backlog) Scan(from Mark, fn func(v Value)) error {
 		}
 	}
 	return nil
+}
+
+// resume takes note that the log reaches up to a mark, and returns where to go on: at the beginning, if the record before
+// the mark is not there, and neither is a later one. Then the mark may be that of another log.
+func (s *stream) resume(mark uint64) (at uint64, err error) {
+	if mark <= 1 {
+		return mark, nil
+	}
+	last, err := s.log.PeekFrom(mark-1, 1)
+	if err != nil || len(last) == 0 {
+		return 0, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.next = max(s.next, mark)
+	return mark, nil
 }
 
 // Samples yields what the store has of a pathpoint, by time. Samples whose time is not known are left out.
