@@ -57,6 +57,7 @@ func TestSimulated(t *testing.T) {
 		"agrees: off once, on once, reset once, fieldlink-demo.img installed once, nothing left behind",
 		"hub     a process of its own, on https://127.0.0.1:",
 		"registered 3 pathpoints",
+		"its answer is lost",
 		"the computer loses its power",
 		"sees Bpower off",
 		"orders Bpower on",

@@ -36,6 +36,10 @@ func (j *job) obey(ctx context.Context, h *hub) (err error) {
 	}
 	j.line.say("gateway", "registered %d pathpoints", len(g.device.Pathpoints()))
 
+	j.line.say("hub", "takes the next values, and its answer is lost")
+	if _, err := h.ask(ctx, "lose 1 /v1/device/pathpoints"); err != nil {
+		return err
+	}
 	before := len(j.sim.device.PowerLog())
 	j.line.say("device", "the computer loses its power")
 	j.sim.device.SetHostPower(false)
@@ -60,10 +64,7 @@ func (j *job) obey(ctx context.Context, h *hub) (err error) {
 
 // orderOn lets the hub order the power on, makes it restart when the button is pressed, and waits for the confirmation.
 func (j *job) orderOn(ctx context.Context, g *gateway, h *hub) error {
-	j.line.say("hub", "will lose an answer; orders %s on", powerPath)
-	if _, err := h.ask(ctx, "lose 1 /v1/device/pathpoints"); err != nil {
-		return err
-	}
+	j.line.say("hub", "orders %s on", powerPath)
 	order := fmt.Sprintf(`order %s [{"orders":[{"type":"write","path":%q,"value":true}]}]`, gatewayID, powerPath)
 	if _, err := h.ask(ctx, order); err != nil {
 		return err
@@ -115,7 +116,7 @@ func (j *job) reckon(ctx context.Context, g *gateway, h *hub, log []pikvmtest.Po
 	if c.Orders.Confirmed != 1 || presses != 1 || starts != 1 {
 		return fmt.Errorf("%d orders confirmed, %d presses, %d starts", c.Orders.Confirmed, presses, starts)
 	}
-	j.line.say("hub", "has all %d values, each once (%d came again after a lost answer)", len(all.Samples), c.Repeated)
+	j.line.say("hub", "has all %d values, each once (%d came again after the lost answer)", len(all.Samples), c.Repeated)
 	j.line.say("hub", "sent the order %d times; the button was pressed once, and the order confirmed once", c.Orders.Delivered)
 	return nil
 }
