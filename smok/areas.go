@@ -18,7 +18,7 @@ func (d *Device) open() {
 	d.logs = add(d, newLogs(&d.host), off.Logs)
 	d.watch.onStep(d.values.task.wake) // values may have got their times
 	add(d, newArchives(&d.host, d.points, d.watch), off.Archives || off.Pathpoints)
-	d.orders = add(d, newOrders(&d.host), off.Orders)
+	d.orders = add(d, newOrders(&d.host, d.reached), off.Orders)
 	d.macros = add(d, newMacros(&d.host), off.Macros)
 	d.watch.onStep(d.macros.stepped)
 }

@@ -17,6 +17,7 @@ type orderLink struct {
 	opts    ngtt.Options
 	journal linkJournal
 	task    *task
+	reached func()         // told that the hub is there
 	work    sync.WaitGroup // calls of Run, Close and Shutdown
 
 	mu       sync.Mutex // guards what follows
@@ -32,8 +33,8 @@ type orderLink struct {
 	running map[uint64][]*ngtt.Order
 }
 
-func newOrderLink(a *orders) *orderLink {
-	l := &orderLink{orders: a, opts: *a.host.opts.NGTT, running: make(map[uint64][]*ngtt.Order)}
+func newOrderLink(a *orders, reached func()) *orderLink {
+	l := &orderLink{orders: a, reached: reached, opts: *a.host.opts.NGTT, running: make(map[uint64][]*ngtt.Order)}
 	o, d := &l.opts, &a.host.opts
 	o.Handler = l.handle
 	if o.Logger == nil {
@@ -78,6 +79,7 @@ func (l *orderLink) changed(s ngtt.Status) {
 	switch s.State {
 	case ngtt.StateConnected:
 		l.task.settled()
+		l.reached()
 	case ngtt.StateDisconnected:
 		if s.Err != nil {
 			l.report(ordersName, smokerr.Link("connect", s.Err))

@@ -44,12 +44,13 @@ type orders struct {
 	stats OrderStats // guarded by mu
 }
 
-func newOrders(h *host) *orders {
+// newOrders makes the area. The function is called whenever the order link has reached the hub.
+func newOrders(h *host, reached func()) *orders {
 	a := &orders{host: h}
 	a.resume = &task{name: ordersName + ".resume", offline: true, run: a.carryOn}
 	a.poll = &task{name: ordersName, every: h.opts.Intervals.Orders, run: a.fetch}
 	if h.opts.NGTT != nil {
-		a.link = newOrderLink(a)
+		a.link = newOrderLink(a, reached)
 	}
 	return a
 }

@@ -122,9 +122,21 @@ func (d *Device) linked(up bool) {
 		d.guard("OnLink", func() { d.opts.OnLink(up) })
 	}
 	if up && before == linkDown {
-		for _, t := range d.tasks {
-			t.retry()
-		}
+		d.retry()
+	}
+}
+
+// reached is told that the hub is there by what uses no requests. It says nothing of those, but is a reason to try.
+func (d *Device) reached() {
+	if d.link.Load() == linkDown {
+		d.retry()
+	}
+}
+
+// retry lets no task wait for the end of its delay.
+func (d *Device) retry() {
+	for _, t := range d.tasks {
+		t.retry()
 	}
 }
 
