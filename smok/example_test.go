@@ -119,11 +119,13 @@ func Example() {
 	// high pressure
 }
 
-// values are the first program about pathpoints in the README.
-func values(ctx context.Context, device *smok.Device, sensor interface {
+// barometer is a machine for the first program about pathpoints.
+type barometer interface {
 	Pressure(ctx context.Context) (float64, error)
-},
-) error {
+}
+
+// addPathpoints is that program.
+func addPathpoints(ctx context.Context, device *smok.Device, sensor barometer) error {
 	_, err := device.Register("d1", smok.Permanent, &smok.PathpointOptions{
 		Read: func(ctx context.Context, _ smok.Advise) (any, error) { return sensor.Pressure(ctx) },
 	})
@@ -135,4 +137,50 @@ func values(ctx context.Context, device *smok.Device, sensor interface {
 		return err
 	}
 	return door.Set(ctx, time.Time{}, true) // nil: it is in the store
+}
+
+type standstill struct{}
+
+func (standstill) Pressure(context.Context) (float64, error) { return 1013.25, nil }
+
+// withHub is the program of the README about the hub for tests.
+func withHub(ctx context.Context) error {
+	hub := smoktest.New(nil)
+	if err := hub.Start(); err != nil {
+		return err
+	}
+	defer hub.Close()
+	cert, key, err := hub.Issue(ngtttest.Device{ID: "pump-1"})
+	if err != nil {
+		return err
+	}
+	// the answer to the first upload is lost
+	hub.Inject(smoktest.Fault{Path: "/v1/device/pathpoints", Kind: smoktest.FaultReset, AfterEffect: true, Times: 1})
+	pump := hub.Device("pump-1")
+	if _, err := pump.Enqueue(smoktest.Section{Orders: []smoktest.Order{smoktest.Read("d1")}}); err != nil {
+		return err
+	}
+	credentials, err := ngtt.ParseCredentials(cert, key)
+	if err != nil {
+		return err
+	}
+	device, err := smok.New(credentials, &smok.Options{
+		BaseURL: hub.URL(), RootCAs: hub.RootCAs(), Auth: smok.AuthMTLS, NGTT: &ngtt.Options{Addr: hub.NGTTAddr()},
+	})
+	if err != nil {
+		return err
+	}
+	defer device.Close()
+	if err := addPathpoints(ctx, device, standstill{}); err != nil {
+		return err
+	}
+	go device.Run(ctx)
+	return hub.Wait(ctx, func() bool { return pump.Counts().Orders.Confirmed == 1 })
+}
+
+func Example_hub() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	fmt.Println(withHub(ctx))
+	// Output: <nil>
 }
