@@ -18,7 +18,8 @@ type clock struct {
 	mu      sync.Mutex
 	anchor  time.Time // what the wall clock showed, as seen last, when the monotonic one began
 	set     bool
-	epoch   uint32 // how often the wall clock was stepped back
+	zero    time.Time // as moment.zero
+	epoch   uint32    // how often the wall clock was stepped back
 	pending []ClockStep
 	changed func() // something is pending; called without the lock
 }
@@ -35,6 +36,7 @@ type moment struct {
 	mono  time.Duration // since the device was made
 	set   bool          // whether wall can be right
 	epoch uint32        // how often the wall clock was stepped back until then
+	zero  time.Time     // when mono was 0, if set is true; it changes with steps only, so that a moment has one time
 }
 
 func newClock(wall func() time.Time, floor time.Time) *clock {
@@ -56,7 +58,10 @@ func (c *clock) look() moment {
 		c.epoch++
 	}
 	c.set = set
-	m := moment{wall: wall, mono: mono, set: set, epoch: c.epoch}
+	if set && (stepped || c.zero.IsZero()) {
+		c.zero = wall.Add(-mono)
+	}
+	m := moment{wall: wall, mono: mono, set: set, epoch: c.epoch, zero: c.zero}
 	if stepped && len(c.pending) < 16 { // nobody cares for more at once
 		c.pending = append(c.pending, ClockStep{By: by, Set: set})
 	}

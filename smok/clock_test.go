@@ -2,11 +2,13 @@ package smok_test
 
 import (
 	"errors"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/smok"
+	"github.com/fieldlink-go/fieldlink/smok/smoktest"
 	"github.com/fieldlink-go/fieldlink/smok/store"
 	"github.com/fieldlink-go/fieldlink/smok/store/diskstore"
 )
@@ -153,4 +155,31 @@ func TestTimesThatNobodyKnows(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTheTimesStayWhatTheyAre: when a request is repeated whose answer was lost, while the clock is set by a little.
+func TestTheTimesStayWhatTheyAre(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		var clock wallClock
+		d := w.run(smok.Options{Time: clock.now, ClockFloor: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)})
+		p := w.register(d, "W1", nil)
+		for i := range 3 {
+			time.Sleep(1234567 * time.Microsecond)
+			w.must(p.Set(t.Context(), time.Time{}, i))
+		}
+		w.hub.Inject(smoktest.Fault{Kind: smoktest.FaultReset, AfterEffect: true, Path: pathpointsPath, Method: http.MethodPost, Times: 2})
+		clock.step(set2026)
+		for range 60 {
+			w.sleep(time.Second)
+			clock.step(20 * time.Millisecond)
+		}
+		w.wantSent("W1", int64(0), int64(1), int64(2))
+		if c := w.pump.Counts(); c.Samples != 3 || c.Repeated == 0 {
+			t.Errorf("%+v", c)
+		}
+		samples := w.pump.Samples("W1")
+		if s, err := p.Get(); err != nil || !s.Time.Equal(samples[len(samples)-1].Time) {
+			t.Errorf("%+v, %v, and the hub has %+v", s, err, samples)
+		}
+	})
 }

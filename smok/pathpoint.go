@@ -188,7 +188,7 @@ func (p *Pathpoint) current() state {
 	defer p.mu.Unlock()
 	if p.state.unset {
 		if m := p.points.clock.look(); m.set {
-			p.state.sample.Time = millis(m.wall.Add(p.state.mono - m.mono))
+			p.state.sample.Time = millis(m.zero.Add(p.state.mono))
 			p.state.unset, p.state.epoch, p.state.dirty = false, m.epoch, true
 		}
 	}

@@ -283,3 +283,27 @@ func TestProviderMakesUnknownPathpoints(t *testing.T) {
 		}
 	})
 }
+
+// TestAPanicOfKeepIsToldWithoutALock: OnError may call the device.
+func TestAPanicOfKeepIsToldWithoutALock(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		var p *smok.Pathpoint
+		told := 0
+		d := w.device(smok.Options{OnError: func(_ string, err error) {
+			if told++; told > 1 {
+				return
+			}
+			if !errors.Is(err, smok.ErrPanic) || get(p) != int64(2) {
+				t.Errorf("%v, and the value is %v", err, get(p))
+			}
+			w.must(p.SetError(t.Context(), time.Now().Add(time.Second), smok.ReasonInvalid))
+		}})
+		p = w.register(d, "W1", &smok.PathpointOptions{Keep: func(_, next smok.Sample) bool { panic(next.Value) }})
+		w.must(p.Set(t.Context(), time.Time{}, 1)) // the first one is kept in any case
+		time.Sleep(time.Second)
+		w.must(p.Set(t.Context(), time.Time{}, 2))
+		if err := get(p).(error); !errors.Is(err, smok.ErrBadPathpoint) || told != 1 {
+			t.Errorf("%v, told %d times", err, told)
+		}
+	})
+}

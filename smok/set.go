@@ -67,6 +67,7 @@ type accepted struct {
 	level StorageLevel
 	keep  bool // it is worth storing
 	err   error
+	told  error // of Keep, which did not keep the sample out
 }
 
 // set judges samples, stores those that are good, and makes them current.
@@ -92,6 +93,7 @@ func (s *points) set(ctx context.Context, op string, updates []Update) error {
 			continue
 		}
 		kept = kept || list[i].keep
+		s.report("pathpoints", list[i].told)
 		p := list[i].p
 		if does := p.does.Load(); does.OnUpdate != nil {
 			s.guard("OnUpdate", func() { does.OnUpdate(p, list[i].next.sample) })
@@ -196,6 +198,9 @@ func (a *accepted) judge(op string, u Update, before state, m moment) error {
 		epoch: m.epoch, mono: m.mono - m.wall.Sub(at), came: m.mono,
 		unset: !m.set && at.Before(s.clock.floor) && !s.opts.Pathpoints.TrustClock,
 	}
+	if a.next.unset {
+		a.next.mono = a.next.mono.Truncate(time.Millisecond) // as it is stored
+	}
 	if m.set && at.After(m.wall.Add(s.opts.Pathpoints.MaxAhead)) {
 		return smokerr.InvalidArgument(op, "time", "is too far in the future", nil)
 	}
@@ -208,10 +213,7 @@ func (a *accepted) judge(op string, u Update, before state, m moment) error {
 	p.mu.Unlock()
 	a.keep = true
 	if does := p.does.Load(); does.Keep != nil && stored != nil && sample.OK() {
-		err := s.try("Keep", func() error { a.keep = does.Keep(*stored, sample); return nil })
-		if err != nil {
-			s.report("pathpoints", err) // and the sample is kept
-		}
+		a.told = s.try("Keep", func() error { a.keep = does.Keep(*stored, sample); return nil })
 	}
 	v := backlog.Value{Path: p.name, Sample: sample}
 	if a.next.unset {

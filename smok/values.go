@@ -196,7 +196,7 @@ func (v *values) resolve(n *backlog.Value) (time.Time, backlog.Verdict) {
 	case !m.set:
 		return time.Time{}, backlog.Later
 	}
-	return millis(m.wall.Add(n.Mono - m.mono)), backlog.Known
+	return millis(m.zero.Add(n.Mono)), backlog.Known
 }
 
 func (v *values) givenUp(n backlog.Value, err error) {
