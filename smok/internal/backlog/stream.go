@@ -25,6 +25,7 @@ type stream struct {
 	next  uint64 // at least the number behind the last record
 	start uint64 // the number of the first record, at most
 	sent  spans  // with records that the log still has, or with newer ones behind
+	gone  span   // what was removed since the hub has it; a crash may bring it back
 	lane  uint64 // where the newest lane begins; 0 if there is one lane
 	dirty bool   // sent is not written down
 	wrote time.Time
@@ -79,18 +80,28 @@ func (s *stream) save(now bool) error {
 	if !s.dirty || !now && time.Since(s.wrote) < time.Second {
 		return nil
 	}
-	change := store.Change{Area: area, Key: s.name, Delete: len(s.sent) == 0}
-	if !change.Delete {
-		var err error
-		if change.Value, err = json.Marshal(s.sent); err != nil {
-			return err
-		}
+	text, err := json.Marshal(s.known())
+	if err != nil {
+		return err
 	}
-	if err := s.keyed.Apply(change); err != nil {
+	if err := s.keyed.Apply(store.Change{Area: area, Key: s.name, Value: text}); err != nil {
 		return err
 	}
 	s.dirty, s.wrote = false, time.Now()
 	return nil
+}
+
+// known returns what the hub has, with what was removed: the log may write that down later than this.
+func (s *stream) known() spans {
+	known := slices.Clone(s.sent)
+	switch {
+	case s.gone.To == 0:
+	case len(known) > 0 && known[0].From <= s.gone.To:
+		known[0].From = 0
+	default:
+		known = slices.Insert(known, 0, s.gone)
+	}
+	return known
 }
 
 func (s *stream) append(ctx context.Context, entries []store.Entry) error {
@@ -166,44 +177,44 @@ func (s *stream) skip(g gap) {
 // too much for so many bytes.
 func (s *stream) trim(oldest time.Time, most int64) error {
 	s.mu.Lock()
-	end := uint64(0)
+	var done span
 	if len(s.sent) > 0 && s.sent[0].From <= s.start {
-		end = s.sent[0].To
+		done = s.sent[0]
 	}
 	s.mu.Unlock()
-	if end == 0 {
-		return nil
-	}
-	upTo := end - 1
-	if !oldest.IsZero() {
+	if done.To > 0 && !oldest.IsZero() {
 		var err error
-		if upTo, err = s.expendable(end, oldest, s.log.Bytes()-most); err != nil || upTo == 0 {
+		if done, err = s.expendable(done.To, oldest, s.log.Bytes()-most); err != nil {
 			return err
 		}
 	}
-	if err := s.log.Remove(upTo); err != nil {
+	if done.To == 0 {
+		return nil
+	}
+	if err := s.log.Remove(done.To - 1); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.start = max(s.start, upTo+1)
+	s.start = max(s.start, done.To)
+	s.gone = span{To: done.To, At: done.At}
 	s.sent.cut(s.start)
 	return nil
 }
 
-// expendable returns the last of the records before end that are older than oldest, or make up the excess; 0 if none is.
-func (s *stream) expendable(end uint64, oldest time.Time, excess int64) (upTo uint64, err error) {
+// expendable returns the records before end that are older than oldest, or make up the excess.
+func (s *stream) expendable(end uint64, oldest time.Time, excess int64) (done span, err error) {
 	for {
-		records, err := s.log.PeekFrom(upTo+1, 256)
+		records, err := s.log.PeekFrom(done.To, 256)
 		if err != nil || len(records) == 0 {
-			return upTo, err
+			return done, err
 		}
 		for i := range records {
 			r := &records[i]
 			if r.Seq >= end || !r.Time.Before(oldest) && excess <= 0 {
-				return upTo, nil
+				return done, nil
 			}
-			upTo = r.Seq
+			done.To, done.At = r.Seq+1, r.Time.UnixMicro()
 			excess -= int64(len(r.Payload)) + frame
 		}
 	}
