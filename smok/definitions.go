@@ -67,7 +67,6 @@ func (s *points) sync(ctx context.Context) error {
 		}
 		return err
 	}
-	var changes []store.Change
 	for _, def := range answer {
 		if value.IsReparse(def.Path) {
 			continue
@@ -88,13 +87,17 @@ func (s *points) sync(ctx context.Context) error {
 		}
 		if p.setLevel(before, level) {
 			text, _ := json.Marshal(level) // a number
-			changes = append(changes, store.Change{Area: levelArea, Key: p.name, Value: text})
+			s.owed = append(s.owed, store.Change{Area: levelArea, Key: p.name, Value: text})
 		}
 	}
-	if len(changes) == 0 {
+	if len(s.owed) == 0 {
 		return nil
 	}
-	return s.store.Keyed.Apply(changes...)
+	if err := s.store.Keyed.Apply(s.owed...); err != nil {
+		return err
+	}
+	s.owed = nil
+	return nil
 }
 
 // setLevel sets the level that the hub wants, unless the program has changed it since the hub was told. It reports whether

@@ -139,3 +139,26 @@ func TestProviderDeclinesWhatTheHubNames(t *testing.T) {
 		}
 	})
 }
+
+// TestLevelsAreStoredInTheEnd: when the store could not take them at once.
+func TestLevelsAreStoredInTheEnd(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		m := newMachine(w)
+		opts := smok.Options{Intervals: smok.Intervals{Definitions: time.Minute}}
+		w.pump.SetPathpoint("W1", int(smok.Permanent))
+		p := m.boot(opts, func(p *process) {
+			p.stuck.Store(true)
+			w.register(p.device, "W1", nil)
+		})
+		w.sleep(20 * time.Minute)
+		p.stuck.Store(false)
+		w.sleep(20 * time.Minute)
+		p.kill()
+		p.bury()
+		opts.Offline = true
+		p = m.boot(opts, nil)
+		if level := w.register(p.device, "W1", nil).Level(); level != smok.Permanent {
+			t.Errorf("%v", level)
+		}
+	})
+}

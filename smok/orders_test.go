@@ -439,3 +439,22 @@ func TestExecuteForTheProgram(t *testing.T) {
 		}
 	})
 }
+
+// A poll that gets no answer goes on when the device is closed, since its answer would be the only copy of the orders, but
+// no longer than Shutdown waits.
+func TestShutdownDuringAPoll(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.hub.Inject(smoktest.Fault{Kind: smoktest.FaultHang, Path: "/v1/device/orders"})
+		d := w.run(smok.Options{})
+		w.sleep(time.Second)
+		if err := d.Close(); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v", err)
+		}
+		synctest.Wait()
+		for _, task := range d.Status().Tasks {
+			if task.Running {
+				t.Errorf("%s goes on", task.Name)
+			}
+		}
+	})
+}

@@ -8,6 +8,7 @@ import (
 	"github.com/fieldlink-go/fieldlink/smok/internal/executor"
 	"github.com/fieldlink-go/fieldlink/smok/internal/smokerr"
 	"github.com/fieldlink-go/fieldlink/smok/internal/value"
+	"github.com/fieldlink-go/fieldlink/smok/store"
 )
 
 // points is the area of the pathpoints: which there are, and in step with the hub.
@@ -16,6 +17,9 @@ type points struct {
 	*host
 	values *values
 	task   *task
+
+	// Levels of the hub that the store could not take; of the goroutine of the task.
+	owed []store.Change
 
 	mu     sync.RWMutex
 	named  map[string]*Pathpoint
