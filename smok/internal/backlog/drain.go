@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/fieldlink-go/fieldlink/errkit"
 	"github.com/fieldlink-go/fieldlink/smok/internal/api"
 	"github.com/fieldlink-go/fieldlink/smok/internal/smokerr"
 	"github.com/fieldlink-go/fieldlink/smok/store"
@@ -165,11 +166,15 @@ func (b *Backlog) giveUp(s *stream, r *store.Record, v Value, why error) error {
 	if err := s.log.Quarantine(r.Seq, why.Error()); err != nil {
 		return err
 	}
+	b.tellGivenUp(v, why)
+	return nil
+}
+
+func (b *Backlog) tellGivenUp(v Value, why error) {
 	b.givenUp.Add(1)
 	if b.opts.GivenUp != nil {
 		b.opts.GivenUp(v, why)
 	}
-	return nil
 }
 
 // seriesBytes is what a series takes beside its path and its samples, at most.
@@ -223,8 +228,11 @@ func (b *Backlog) deliver(ctx context.Context, items []*item) error {
 		return b.deliver(ctx, items[half:])
 	}
 	it := items[0]
-	if err := b.giveUp(it.part.stream, &it.record, it.value, err); err != nil {
-		return err
+	if aside := b.giveUp(it.part.stream, &it.record, it.value, err); aside != nil {
+		if errors.Is(aside, errkit.Closed) {
+			return aside
+		}
+		b.tellGivenUp(it.value, errors.Join(err, aside)) // a full disk must not make it block what is behind it
 	}
 	it.part.done++
 	if b.refusals++; b.refusals >= b.opts.Refusals {

@@ -457,3 +457,32 @@ func TestAFullStoreWhileItWaits(t *testing.T) {
 		t.Errorf("%d values", n)
 	}
 }
+
+// wardless is a log that can set nothing aside.
+type wardless struct{ store.Log }
+
+var errFull = errors.New("no space left")
+
+func (wardless) Quarantine(uint64, string) error { return errFull }
+
+// TestARefusedValueThatCannotBeSetAside does not keep back what is behind it: on a full disk that would be for ever.
+func TestARefusedValueThatCannotBeSetAside(t *testing.T) {
+	t.Parallel()
+	p := newPeer(t, backlog.Options{})
+	p.store.Trend = wardless{p.store.Trend}
+	p.open(backlog.Options{})
+	p.add("W1", false, 0, 10)
+	p.refuse = func(_ string, v int64) int {
+		if v == 4 {
+			return 422
+		}
+		return 0
+	}
+	p.drain()
+	if d := cmp.Diff([]int64{0, 1, 2, 3, 5, 6, 7, 8, 9}, p.got["W1"]); d != "" || !slices.Equal(p.givenUp, []int64{4}) {
+		t.Errorf("given up: %v, sent (-want +got):\n%s", p.givenUp, d)
+	}
+	if p.b.GivenUp() != 1 || p.store.Trend.Len() != 0 {
+		t.Errorf("%d given up, %d records left", p.b.GivenUp(), p.store.Trend.Len())
+	}
+}
