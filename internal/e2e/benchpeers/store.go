@@ -31,10 +31,11 @@ func callers(name string, callers, n int) row {
 }
 
 // archiving is a row in which a device's store archives values: one caller in batches of 100, and 100 callers at once, one
-// value each. bbolt and file get batches of 100.
+// value each, of the store and of a whole device with 100 pathpoints. bbolt and file get batches of 100.
 func archiving(n int) row {
 	return durable("archiving in a device's store, batches of 100", n, map[string]float64{"bbolt": 1.5, "file": 0.7},
 		storing("diskstore", 100, openDevice), storing("100 callers", 100, openSharedDevice),
+		storing("100 pathpoints", 100, openGateway),
 		storing("bbolt", 100, openBbolt), storing("file", 100, openFile))
 }
 

@@ -59,6 +59,7 @@ func TestStores(t *testing.T) {
 		{"shared spool", openShared, inSpool},
 		{"device", openDevice, inDevice},
 		{"shared device", openSharedDevice, inDevice},
+		{"gateway", openGateway, inDevice},
 		{"bbolt", openBbolt, inBbolt},
 		{"shared bbolt", openSharedBbolt, inBbolt},
 		{"file", openFile, inFile},
