@@ -355,8 +355,7 @@ func TestMacroWhoseEndIsNotStored(t *testing.T) {
 		w.pump.SetMacros(macro("m1", "W1", 1, soon(10*time.Second)), macro("m2", "W2", 2, soon(40*time.Second)))
 		opts := withMacros()
 		opts.Provider = func(string, smok.StorageLevel) (*smok.PathpointOptions, error) { return nil, smok.ErrNotFound }
-		var p *process
-		p = m.boot(opts, func(p *process) {
+		p := m.boot(opts, func(p *process) {
 			w.register(p.device, "W1", &smok.PathpointOptions{
 				Write: func(context.Context, any, smok.Advise) error { p.stuck.Store(true); m.effect("W1"); return nil },
 			})

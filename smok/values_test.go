@@ -292,9 +292,11 @@ func TestLiveValuesComeFirstAfterARestart(t *testing.T) {
 		dir := t.TempDir()
 		d := w.device(smok.Options{Store: w.disk(dir, nil), Offline: true})
 		p := w.register(d, "W1", nil)
-		for i := range 5000 {
-			w.must(p.Set(t.Context(), time.Now().Add(time.Duration(i)*time.Second), i))
+		updates := make([]smok.Update, 5000)
+		for i := range updates {
+			updates[i] = smok.Update{Pathpoint: p, Time: time.Now().Add(time.Duration(i) * time.Second), Value: i}
 		}
+		w.must(d.Set(t.Context(), updates...))
 		time.Sleep(2 * time.Hour)
 		w.must(d.Close())
 		w.hub.Inject(smoktest.Fault{Kind: smoktest.FaultDelay, Delay: time.Second, Path: pathpointsPath, Method: http.MethodPost})
