@@ -16,6 +16,8 @@ type OrderSettings struct {
 	// RepeatInDoubt carries out a message or sysctl order again that had begun when the program ended. By default it is
 	// reported as [ErrInDoubt] instead, since it may have had its effect. Orders to read and to write are carried out
 	// again in any case.
+	//
+	// One whose beginning the store cannot take is not carried out, and told to [Options.OnError].
 	RepeatInDoubt bool
 }
 

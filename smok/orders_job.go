@@ -54,14 +54,22 @@ func (w *job) begin(ctx context.Context, o *order.Order) error {
 		if w.repeat {
 			return nil
 		}
-		w.journal.report(smokerr.ErrInDoubt.Wrap("orders", string(o.Type)+" "+o.OpType+o.UUID, nil))
+		w.journal.report(smokerr.ErrInDoubt.Wrap("orders", nameOf(o), nil))
 		return executor.Skip("it may have been carried out before the restart")
 	}
 	if w.over.Load() || repeatable(o) {
 		return nil
 	}
-	return w.journal.put(ctx, o.ID, stepBegun)
+	if err := w.journal.put(ctx, o.ID, stepBegun); err != nil { // it is not carried out, and does not come again
+		err = smokerr.Store("begin", nameOf(o), err)
+		w.journal.report(err)
+		return err
+	}
+	return nil
 }
+
+// nameOf is what an error calls an order that has no path.
+func nameOf(o *order.Order) string { return string(o.Type) + " " + o.OpType + o.UUID }
 
 // end takes note that an order is not to be carried out again, when others of the job still are.
 func (w *job) end(o *order.Order, out Outcome) {

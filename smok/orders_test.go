@@ -458,3 +458,48 @@ func TestShutdownDuringAPoll(t *testing.T) {
 		}
 	})
 }
+
+// A sysctl or message order whose beginning the store does not take is not carried out, and told.
+func TestOrdersThatCannotBegin(t *testing.T) {
+	onBoth(t, func(t *testing.T, m *machine, opts smok.Options) {
+		entered, leave := make(chan struct{}), make(chan struct{})
+		opts.Sysctl = smok.SysctlFunc(func(_ context.Context, opType, _ string) (bool, error) {
+			m.effect(opType)
+			return true, nil
+		})
+		p := m.boot(opts, func(p *process) {
+			p.register(p.device, "W1", &smok.PathpointOptions{
+				Write: func(context.Context, any, smok.Advise) error {
+					close(entered)
+					<-leave
+					return nil
+				},
+			})
+		})
+		m.enqueue(of(smoktest.Write("W1", 1)))
+		<-entered
+		for _, o := range []smoktest.Order{smoktest.Sysctl("pump", ""), smoktest.SendMessage("m1")} {
+			alone := of(o)
+			alone.Disposition = 1
+			m.enqueue(alone)
+		}
+		m.sleep(3 * time.Second)
+		p.stuck.Store(true)
+		close(leave)
+		m.sleep(time.Second)
+		p.stuck.Store(false)
+		m.sleep(time.Minute)
+		m.wantEffects()
+		told := m.reported()
+		for _, name := range []string{"sysctl pump", "message m1"} {
+			if !slices.ContainsFunc(told, func(err error) bool {
+				return errors.Is(err, smok.ErrStore) && strings.Contains(err.Error(), name)
+			}) {
+				t.Errorf("nobody was told of %s: %v", name, told)
+			}
+		}
+		if messages := m.pump.Messages(); len(messages) != 0 {
+			t.Errorf("%v", messages)
+		}
+	})
+}
