@@ -329,3 +329,21 @@ func TestMetadataIsBounded(t *testing.T) {
 		}
 	})
 }
+
+// TestMetadataIsStoredInTheEnd: when the store could not take it at once.
+func TestMetadataIsStoredInTheEnd(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		m := newMachine(w)
+		w.pump.SetMetadata("k", "v", time.Now())
+		p := m.boot(smok.Options{}, nil)
+		p.stuck.Store(true)
+		w.wantGet(p.device, "k", "v")
+		p.stuck.Store(false)
+		w.sleep(2 * time.Minute)
+		w.wantGet(p.device, "k", "v") // asks again
+		p.kill()
+		p.bury()
+		p = m.boot(smok.Options{Offline: true}, nil)
+		w.wantGet(p.device, "k", "v")
+	})
+}

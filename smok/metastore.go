@@ -41,6 +41,7 @@ type metadatum struct {
 	At    time.Time `json:"at"` // when it was written
 
 	dirty   bool          // the hub does not have it
+	owed    bool          // the hub has it, and the keyed store could not take it
 	fresh   bool          // it was written, or the hub was asked, at looked
 	looked  time.Duration // by the monotonic clock
 	edition uint64        // when it changed, by metadata.moves
@@ -167,10 +168,12 @@ func (m *metadata) learn(ctx context.Context, key string, hub metadatum, edition
 	}
 	m.forget(m.put(key, &hub))
 	own := hub
-	if old != nil && !old.dirty && old.Value == hub.Value && old.At.Equal(hub.At) {
+	if old != nil && !old.dirty && !old.owed && old.Value == hub.Value && old.At.Equal(hub.At) {
 		return &own, nil // stored already
 	}
-	return &own, m.keep(key, &own)
+	err := m.keep(key, &own)
+	hub.owed = err != nil
+	return &own, err
 }
 
 // keep stores what the hub has of a key. mu is held.

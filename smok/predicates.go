@@ -49,7 +49,8 @@ type predicates struct {
 	task   *task // asks the hub
 	ticks  *task
 
-	running sync.WaitGroup // functions of statistics
+	running sync.WaitGroup              // functions of statistics
+	stored  map[string]api.PredicateDef // what the store has; of the goroutine of task
 
 	mu            sync.Mutex
 	registrations []*Registration
@@ -96,6 +97,7 @@ func (p *predicates) load() error {
 		defs[key] = def
 		return nil
 	})
+	p.stored = defs
 	p.apply(defs)
 	return err
 }

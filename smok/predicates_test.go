@@ -533,3 +533,26 @@ func TestStatisticArguments(t *testing.T) {
 		w.must(off.WaitSynced(t.Context()))
 	})
 }
+
+// TestPredicatesAreStoredInTheEnd: when the store could not take them at once, nor that one is gone.
+func TestPredicatesAreStoredInTheEnd(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		m := newMachine(w)
+		first := smoktest.Predicate{ID: "first", Statistic: "count"}
+		w.pump.SetPredicates(first, smoktest.Predicate{ID: "gone", Statistic: "count"})
+		p := m.boot(smok.Options{}, nil)
+		w.sleep(time.Minute)
+		p.stuck.Store(true)
+		w.pump.SetPredicates(first, smoktest.Predicate{ID: "late", Statistic: "count"})
+		w.sleep(20 * time.Minute)
+		p.stuck.Store(false)
+		w.sleep(20 * time.Minute)
+		p.kill()
+		p.bury()
+		p = m.boot(smok.Options{Offline: true}, nil)
+		all, err := p.device.Predicates()
+		if err != nil || len(all) != 2 || all[0].ID() != "first" || all[1].ID() != "late" {
+			t.Errorf("%v, %v", all, err)
+		}
+	})
+}

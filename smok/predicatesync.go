@@ -33,7 +33,7 @@ func (p *predicates) sync(ctx context.Context) error {
 			}
 		}
 	}
-	stored := p.keep(before, defs)
+	stored := p.keep(defs)
 	p.apply(defs)
 	if stored != nil {
 		return stored
@@ -41,11 +41,11 @@ func (p *predicates) sync(ctx context.Context) error {
 	return p.dropStates(ctx, defs)
 }
 
-// keep stores what has changed of the definitions.
-func (p *predicates) keep(before, defs map[string]api.PredicateDef) error {
+// keep stores what the store does not have of the definitions.
+func (p *predicates) keep(defs map[string]api.PredicateDef) error {
 	var changes []store.Change
 	for id, def := range defs {
-		old, known := before[id]
+		old, known := p.stored[id]
 		if known && old.Online == def.Online && old.Statistic == def.Statistic && differences(&old, &def) == 0 {
 			continue
 		}
@@ -55,15 +55,18 @@ func (p *predicates) keep(before, defs map[string]api.PredicateDef) error {
 		}
 		changes = append(changes, store.Change{Area: predicatesName, Key: id, Value: raw})
 	}
-	for id := range before {
+	for id := range p.stored {
 		if _, ok := defs[id]; !ok {
 			changes = append(changes, store.Change{Area: predicatesName, Key: id, Delete: true})
 		}
 	}
-	if len(changes) == 0 {
-		return nil
+	if len(changes) > 0 {
+		if err := p.store.Keyed.Apply(changes...); err != nil {
+			return err
+		}
 	}
-	return p.store.Keyed.Apply(changes...)
+	p.stored = defs
+	return nil
 }
 
 // apply makes the definitions those that hold.

@@ -70,6 +70,8 @@ type sensors struct {
 	writes *writes
 	task   *task
 
+	stored map[string]api.SensorDef // what the store has, nil before the first answer of the hub; of the task's goroutine
+
 	mu     sync.Mutex
 	loaded bool
 	defs   map[string]api.SensorDef // by FQTS, which is canonical in them
@@ -89,6 +91,7 @@ func (s *sensors) load() error {
 	if s.loaded = err == nil; err != nil {
 		return ignoreMissing(err)
 	}
+	s.stored = s.defs
 	return s.store.Keyed.Each(sensorsName, func(key string, raw []byte) error {
 		var def api.SensorDef
 		if err := json.Unmarshal(raw, &def); err != nil || def.FQTS != key || len(def.Pathpoints) == 0 {
@@ -125,7 +128,7 @@ func (s *sensors) sync(ctx context.Context) error {
 		defs[def.FQTS] = def
 	}
 	s.mu.Lock()
-	before, loaded := s.defs, s.loaded
+	before := s.defs
 	s.mu.Unlock()
 	for fqts, def := range before {
 		if _, ok := defs[fqts]; !ok && !complete {
@@ -137,18 +140,17 @@ func (s *sensors) sync(ctx context.Context) error {
 			s.report(sensorsName, show.wrong)
 		}
 	}
-	stored := s.keep(before, defs, !loaded)
 	s.mu.Lock()
 	s.defs, s.loaded = defs, true
 	s.mu.Unlock()
-	return stored
+	return s.keep(defs)
 }
 
-// keep stores what has changed.
-func (s *sensors) keep(before, defs map[string]api.SensorDef, first bool) error {
+// keep stores what the store does not have.
+func (s *sensors) keep(defs map[string]api.SensorDef) error {
 	var changes []store.Change
 	for fqts, def := range defs {
-		if old, ok := before[fqts]; ok && old.Type == def.Type && slices.Equal(old.Pathpoints, def.Pathpoints) {
+		if old, ok := s.stored[fqts]; ok && old.Type == def.Type && slices.Equal(old.Pathpoints, def.Pathpoints) {
 			continue
 		}
 		raw, err := json.Marshal(def)
@@ -157,16 +159,19 @@ func (s *sensors) keep(before, defs map[string]api.SensorDef, first bool) error 
 		}
 		changes = append(changes, store.Change{Area: sensorsName, Key: fqts, Value: raw})
 	}
-	for fqts := range before {
+	for fqts := range s.stored {
 		if _, ok := defs[fqts]; !ok {
 			changes = append(changes, store.Change{Area: sensorsName, Key: fqts, Delete: true})
 		}
 	}
-	if first {
+	if s.stored == nil {
 		changes = append(changes, store.Change{Area: sensorsMark, Key: markedKey})
 	}
-	if len(changes) == 0 {
-		return nil
+	if len(changes) > 0 {
+		if err := s.store.Keyed.Apply(changes...); err != nil {
+			return err
+		}
 	}
-	return s.store.Keyed.Apply(changes...)
+	s.stored = defs
+	return nil
 }

@@ -294,3 +294,41 @@ func TestSensorsAreOff(t *testing.T) {
 		}
 	})
 }
+
+// TestSensorsAreStoredInTheEnd: when the store could not take them at once, nor that one is gone.
+func TestSensorsAreStoredInTheEnd(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		m := newMachine(w)
+		gone := smoktest.Sensor{FQTS: "gone", Paths: []string{"W1"}, Type: "std.Number"}
+		first := smoktest.Sensor{FQTS: "first", Paths: []string{"W1"}, Type: "std.Number"}
+		w.pump.SetSensors(first, gone)
+		m.full = true
+		p := m.boot(smok.Options{}, nil)
+		w.sleep(20 * time.Minute)
+		p.stuck.Store(false)
+		w.sleep(20 * time.Minute)
+		p.stuck.Store(true)
+		w.pump.SetSensors(first, smoktest.Sensor{FQTS: "late", Paths: []string{"W1"}, Type: "std.Number"})
+		w.sleep(20 * time.Minute)
+		names := func(d *smok.Device) (names []string) {
+			all, err := d.Sensors()
+			w.must(err)
+			for _, s := range all {
+				names = append(names, s.FQTS())
+			}
+			return names
+		}
+		if d := cmp.Diff([]string{"first", "late"}, names(p.device)); d != "" {
+			t.Errorf("while the store is full (-want +got):\n%s", d)
+		}
+		p.stuck.Store(false)
+		w.sleep(20 * time.Minute)
+		p.kill()
+		p.bury()
+		m.full = false
+		p = m.boot(smok.Options{Offline: true}, nil)
+		if d := cmp.Diff([]string{"first", "late"}, names(p.device)); d != "" {
+			t.Errorf("after the restart (-want +got):\n%s", d)
+		}
+	})
+}
