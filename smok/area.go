@@ -19,8 +19,8 @@ type area interface {
 	load() error
 	// tasks returns its loops, the same each time.
 	tasks() []*task
-	// quit is called first of all at [Device.Shutdown]: from then on the area takes no work from the hub. It does not
-	// wait. Sections that it has handed to the executor go on.
+	// quit is called when the context of [Device.Run] has ended, and first of all at [Device.Shutdown]: from then on the
+	// area takes no work from the hub. It does not wait. Sections that it has handed to the executor go on.
 	quit()
 	// flush is the last attempt of [Device.Shutdown] to bring out what the hub does not have yet. No task runs any more,
 	// and the executor has stopped. Where the context has ended, it only makes safe what there is.

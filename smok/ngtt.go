@@ -143,6 +143,9 @@ func (l *orderLink) pause() {
 func (l *orderLink) quit() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.quitting {
+		return
+	}
 	l.quitting = true
 	l.shut = make(chan struct{})
 	ctx, cut := context.WithCancel(context.Background())

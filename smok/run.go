@@ -16,8 +16,8 @@ import (
 // It can be called once. What fails meanwhile, the link above all, is told to [Options.OnError] and tried again; it does
 // not end Run.
 //
-// It returns nil after Shutdown and Close, and an error that matches ctx.Err() when ctx has ended. Then the device still
-// takes values into its store, and is to be closed.
+// It returns nil after Shutdown and Close, and an error that matches ctx.Err() when ctx has ended. Then the device takes no
+// more orders of the hub, but still values into its store, and is to be closed.
 func (d *Device) Run(ctx context.Context) error {
 	group, err := d.begin()
 	if err != nil {
@@ -36,6 +36,9 @@ func (d *Device) Run(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		cause := errkit.FromContext(ctx)
+		for _, a := range d.areas {
+			a.quit()
+		}
 		_ = group.Stop(d.loops) // it waits for the loops, or leaves that to Shutdown
 		return smokerr.Canceled("run", "", 0, cause)
 	case <-d.loops.Done():

@@ -3,6 +3,7 @@ package smok_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -85,6 +86,42 @@ func TestRunEnds(t *testing.T) {
 		synctest.Wait()
 		w.must(d.Close())
 		w.must(<-ended)
+	})
+}
+
+// TestNoOrdersAfterRun: those that are being carried out are confirmed, and no other one is taken.
+func TestNoOrdersAfterRun(t *testing.T) {
+	onBoth(t, func(t *testing.T, m *machine, opts smok.Options) {
+		entered, leave := make(chan struct{}), make(chan struct{})
+		d := m.device(opts)
+		m.register(d, "W1", &smok.PathpointOptions{
+			Write: func(_ context.Context, v any, _ smok.Advise) error {
+				if m.effect(fmt.Sprint(v)); v == int64(1) {
+					close(entered)
+					<-leave
+				}
+				return nil
+			},
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- d.Run(ctx) }()
+		m.enqueue(of(smoktest.Write("W1", 1)))
+		<-entered
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		m.enqueue(of(smoktest.Write("W1", 2)))
+		m.sleep(3 * time.Second)
+		close(leave)
+		m.sleep(time.Minute)
+		m.wantEffects("1")
+		if opts.NGTT != nil {
+			m.wantConfirmed(1)
+		}
+		m.must(d.Close())
+		m.wantEffects("1")
 	})
 }
 
