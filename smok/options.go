@@ -141,7 +141,7 @@ type Options struct {
 	// has its own phase, which spreads the load.
 	AlignArchives bool
 
-	// Time is the wall clock. Nil means [time.Now].
+	// Time is the wall clock. It is called under a lock, so it must not call the device, nor block. Nil means [time.Now].
 	Time func() time.Time
 
 	// ClockFloor is the earliest time that the wall clock can rightly show: before it, the clock counts as not set. Zero
