@@ -158,11 +158,13 @@ func TestFreshValuesAreNotReadAgain(t *testing.T) {
 		w.pump.SetArchives(smoktest.Archive{Interval: time.Minute, Pathpoints: []string{"W1"}})
 		d := w.device(smok.Options{})
 		c := w.counters(d, 1)[0]
+		w.must(c.point.Set(t.Context(), time.Time{}, 1)) // or the first reading may come in the same moment
 		w.start(d)
 		for range 60 {
-			w.must(c.point.Set(t.Context(), time.Time{}, 1))
 			w.sleep(30 * time.Second)
+			w.must(c.point.Set(t.Context(), time.Time{}, 1))
 		}
+		w.sleep(30 * time.Second)
 		c.wantAbout(t, 0)
 		w.sleep(10 * time.Minute)
 		c.wantAbout(t, 10)
