@@ -141,7 +141,10 @@ func TestWaitForScreenChangeFails(t *testing.T) {
 			failure{Type: "ScreenError", Class: pikvm.ErrScreen, Kinds: errkit.Canceled},
 		},
 		"closed": {
-			func(f *fake) { time.AfterFunc(time.Second, func() { _ = f.client.Close() }) },
+			func(f *fake) {
+				f.Inject(pikvmtest.Fault{Kind: pikvmtest.FaultDelay, Delay: time.Second})
+				time.AfterFunc(500*time.Millisecond, func() { _ = f.client.Close() }) // while the device thinks
+			},
 			pikvm.WaitChangeOptions{},
 			failure{Type: "Basic", Class: pikvm.ErrClosed, Kinds: errkit.Closed},
 		},
@@ -154,7 +157,7 @@ func TestWaitForScreenChangeFails(t *testing.T) {
 				}
 				tc.phase(f)
 				ctx, cancel := context.WithCancel(t.Context())
-				defer time.AfterFunc(10*time.Second, cancel).Stop()
+				defer time.AfterFunc(10250*time.Millisecond, cancel).Stop()
 				_, err := f.client.WaitForScreenChange(ctx, &tc.opts)
 				tc.want.check(t, err)
 			})

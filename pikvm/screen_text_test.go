@@ -100,14 +100,14 @@ func TestWaitForTextFails(t *testing.T) {
 		"canceled": {
 			ctx: func(t *testing.T, _ *fake) context.Context {
 				ctx, cancel := context.WithCancel(t.Context())
-				time.AfterFunc(10*time.Second, cancel)
+				time.AfterFunc(10300*time.Millisecond, cancel)
 				return ctx
 			},
 			want: failure{Type: "ScreenError", Class: pikvm.ErrScreen, Kinds: errkit.Canceled}, text: "secret\n",
 		},
 		"closed": {
 			ctx: func(t *testing.T, f *fake) context.Context {
-				time.AfterFunc(10*time.Second, func() { _ = f.client.Close() })
+				time.AfterFunc(10300*time.Millisecond, func() { _ = f.client.Close() })
 				return t.Context()
 			},
 			want: failure{Type: "Basic", Class: pikvm.ErrClosed, Kinds: errkit.Closed},

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/fieldlink-go/fieldlink/smok/internal/api"
 	"github.com/fieldlink-go/fieldlink/smok/internal/smokerr"
@@ -87,13 +89,16 @@ func (s *points) sync(ctx context.Context) error {
 		}
 		if p.setLevel(before, level) {
 			text, _ := json.Marshal(level) // a number
-			s.owed = append(s.owed, store.Change{Area: levelArea, Key: p.name, Value: text})
+			if s.owed == nil {
+				s.owed = make(map[string]store.Change)
+			}
+			s.owed[p.name] = store.Change{Area: levelArea, Key: p.name, Value: text}
 		}
 	}
 	if len(s.owed) == 0 {
 		return nil
 	}
-	if err := s.store.Keyed.Apply(s.owed...); err != nil {
+	if err := s.store.Keyed.Apply(slices.Collect(maps.Values(s.owed))...); err != nil {
 		return err
 	}
 	s.owed = nil

@@ -18,8 +18,8 @@ type points struct {
 	values *values
 	task   *task
 
-	// Levels of the hub that the store could not take; of the goroutine of the task.
-	owed []store.Change
+	// Levels of the hub that the store could not take, by path; of the goroutine of the task.
+	owed map[string]store.Change
 
 	mu     sync.RWMutex
 	named  map[string]*Pathpoint
