@@ -3,6 +3,8 @@ package smok_test
 import (
 	"context"
 	"fmt"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 
 // counter is a pathpoint that counts its readings and remembers when they were.
 type counter struct {
+	mu    sync.Mutex
 	times []time.Time
 	fail  bool
 	takes time.Duration
@@ -22,7 +25,10 @@ type counter struct {
 
 func (c *counter) options() *smok.PathpointOptions {
 	return &smok.PathpointOptions{Read: func(ctx context.Context, _ smok.Advise) (any, error) {
+		c.mu.Lock()
 		c.times = append(c.times, time.Now())
+		n := len(c.times)
+		c.mu.Unlock()
 		select {
 		case <-time.After(c.takes):
 		case <-ctx.Done():
@@ -31,8 +37,22 @@ func (c *counter) options() *smok.PathpointOptions {
 		if c.fail {
 			return nil, smok.OperationFailed(smok.ReasonTimeout, time.Time{}, nil)
 		}
-		return len(c.times), nil
+		return n, nil
 	}}
+}
+
+// forget begins to count anew.
+func (c *counter) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.times = nil
+}
+
+// seen returns when the readings were.
+func (c *counter) seen() []time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.times)
 }
 
 // counters registers pathpoints W1, W2 and so on.
@@ -48,7 +68,7 @@ func (w *world) counters(d *smok.Device, n int) []*counter {
 // wantAbout checks the number of readings; the first one may come late by the phase.
 func (c *counter) wantAbout(t *testing.T, want int) {
 	t.Helper()
-	if n := len(c.times); n < want-1 || n > want+1 {
+	if n := len(c.seen()); n < want-1 || n > want+1 {
 		t.Errorf("%s was read %d times, want about %d", c.point.Name(), n, want)
 	}
 }
@@ -92,13 +112,13 @@ func TestAChangedIntervalIsNoticed(t *testing.T) {
 		all[0].wantAbout(t, 1)
 		w.pump.SetArchives(smoktest.Archive{Interval: 10 * time.Second, Pathpoints: []string{"W1"}})
 		w.sleep(2 * time.Minute)
-		all[0].times = nil
+		all[0].forget()
 		w.sleep(10 * time.Minute)
 		all[0].wantAbout(t, 60)
 		all[1].wantAbout(t, 1)
 		w.pump.SetArchives()
 		w.sleep(2 * time.Minute)
-		all[0].times = nil
+		all[0].forget()
 		w.sleep(10 * time.Minute)
 		all[0].wantAbout(t, 0)
 	})
@@ -143,7 +163,7 @@ func TestMissedReadingsAreLeftOut(t *testing.T) {
 		w.start(d)
 		w.sleep(10 * time.Minute)
 		all[0].wantAbout(t, 24)
-		if n := len(all[1].times); n < 550 { // the slow one does not hold it up
+		if n := len(all[1].seen()); n < 550 { // the slow one does not hold it up
 			t.Errorf("the other one was read %d times", n)
 		}
 		if s := d.Status().Sections; s.Queued > 0 || s.Running > 2 {
@@ -183,7 +203,7 @@ func TestAlignedArchiving(t *testing.T) {
 		clock.step(4 * time.Minute)
 		w.sleep(time.Hour)
 		var minutes []int
-		for i, at := range c.times {
+		for i, at := range c.seen() {
 			if i >= 4 {
 				at = at.Add(4 * time.Minute)
 			}
@@ -211,8 +231,8 @@ func TestReadingsAreSpread(t *testing.T) {
 		seconds := make(map[int64]int)
 		total := 0
 		for _, c := range all {
-			total += len(c.times)
-			for _, at := range c.times {
+			total += len(c.seen())
+			for _, at := range c.seen() {
 				seconds[at.Unix()]++
 			}
 		}

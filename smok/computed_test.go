@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,9 +16,12 @@ import (
 func TestComputedPathpoints(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		d := w.run(smok.Options{})
+		var mu sync.Mutex
 		reads := map[string]int{}
 		reader := func(name string, v any) *smok.PathpointOptions {
 			return &smok.PathpointOptions{Read: func(context.Context, smok.Advise) (any, error) {
+				mu.Lock()
+				defer mu.Unlock()
 				reads[name]++
 				return v, nil
 			}}

@@ -45,7 +45,7 @@ type macros struct {
 	bare
 	*host
 	list, act, tell *task
-	jobs            sync.WaitGroup // one for each occurrence in the executor
+	jobs            waiters // one for each occurrence in the executor
 
 	mu       sync.Mutex   // guards what follows
 	ahead    []occurrence // by time
@@ -77,7 +77,7 @@ func (m *macros) name() string   { return macrosName }
 func (m *macros) tasks() []*task { return []*task{m.list, m.act, m.tell} }
 
 func (m *macros) flush(ctx context.Context) error {
-	m.jobs.Wait() // the executor has stopped: they only have to write
+	m.jobs.wait() // the executor has stopped: they only have to write
 	if ctx.Err() != nil || !m.online() || m.unconfirmed() == 0 {
 		return nil
 	}
@@ -227,22 +227,30 @@ func (m *macros) start(ctx context.Context, o occurrence) error {
 		}
 		return err
 	})
+	if !m.jobs.begin() {
+		return smokerr.Closed("submit")
+	}
 	m.setActive(key, true)
 	handle, err := m.exec.SubmitWait(ctx, &executor.Submission{
 		Lane: executor.Macro, Sections: []Section{section},
 		Begin: func(context.Context, *order.Order) error { return begun() },
 	})
 	if errors.Is(err, smokerr.ErrInvalidArgument) {
+		m.jobs.done()
 		m.report(macrosName, err)
 		err = m.change(ctx, mark{ID: o.id, At: o.at.Unix(), State: markRefused})
 		m.setActive(key, false)
 		return err
 	}
 	if err != nil {
+		m.jobs.done()
 		m.setActive(key, false)
 		return err
 	}
-	m.jobs.Go(func() { m.await(handle, o, &held) })
+	go func() {
+		defer m.jobs.done()
+		m.await(handle, o, &held)
+	}()
 	return nil
 }
 

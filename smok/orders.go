@@ -37,7 +37,7 @@ type orders struct {
 	link    *orderLink // nil when orders are polled for
 	poll    *task
 	resume  *task
-	jobs    sync.WaitGroup // one for each job in the executor
+	jobs    waiters // one for each job in the executor
 
 	resuming sync.Mutex
 	pending  []*job // of an earlier process; guarded by resuming
@@ -95,7 +95,7 @@ func (a *orders) flush(ctx context.Context) error {
 	if a.link != nil {
 		err = a.link.flush(ctx)
 	}
-	a.jobs.Wait() // the executor has stopped: they only have to write
+	a.jobs.wait() // the executor has stopped: they only have to write
 	return err
 }
 
@@ -183,11 +183,18 @@ func (a *orders) execute(ctx context.Context, w *job) error {
 // submit hands a job to the executor. At the end it calls finish if the job was handled, and otherwise leave.
 func (a *orders) submit(ctx context.Context, w *job, acknowledge func(context.Context) error, finish, leave func()) error {
 	w.repeat = a.opts.Orders.RepeatInDoubt
+	if !a.jobs.begin() {
+		return smokerr.Closed("submit")
+	}
 	handle, err := a.exec.SubmitWait(ctx, w.submission(acknowledge))
 	if err != nil {
+		a.jobs.done()
 		return err
 	}
-	a.jobs.Go(func() { a.await(handle, finish, leave) })
+	go func() {
+		defer a.jobs.done()
+		a.await(handle, finish, leave)
+	}()
 	return nil
 }
 
