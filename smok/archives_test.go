@@ -29,10 +29,12 @@ func (c *counter) options() *smok.PathpointOptions {
 		c.times = append(c.times, time.Now())
 		n := len(c.times)
 		c.mu.Unlock()
-		select {
-		case <-time.After(c.takes):
-		case <-ctx.Done():
-			return nil, ctx.Err()
+		if c.takes > 0 {
+			select {
+			case <-time.After(c.takes):
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
 		}
 		if c.fail {
 			return nil, smok.OperationFailed(smok.ReasonTimeout, time.Time{}, nil)
