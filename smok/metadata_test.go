@@ -248,7 +248,7 @@ func TestMetadataOfOneKeyDoesNotHoldTheOthers(t *testing.T) {
 		for _, key := range []string{"a", "b", "c"} {
 			w.must(d.Metadata().Set(t.Context(), key, "x"))
 		}
-		w.sleep(30 * time.Second) // a reset ends a round, and the delay after it is random
+		w.sleep(30 * time.Second) // what comes while a round fails waits for the delay after it, which is random
 		w.wantMetadata("b", "x")
 		w.wantMetadata("c", "x")
 	})
