@@ -136,14 +136,20 @@ func ExampleStream() {
 // Subscriptions are written on every connection, in the order in which they were added.
 func ExampleManager_Subscribe() {
 	ctx := context.Background()
-	again := make(chan struct{})
+	first, second := make(chan struct{}, 1), make(chan struct{})
+	first <- struct{}{}
 	srv := startServer(func(conn *wsconn.Conn) {
 		for range 2 {
 			if _, msg, err := conn.Read(nil); err == nil {
 				fmt.Printf("server got %s\n", msg)
 			}
 		}
-		again <- struct{}{}
+		select {
+		case <-first: // the server ends the first connection here
+		default:
+			close(second)
+			_, _, _ = conn.Read(nil) // and the client ends the second one
+		}
 	})
 	defer srv.Close()
 	m, err := wsclient.New(srv.URL(), &wsclient.Options{
@@ -162,8 +168,7 @@ func ExampleManager_Subscribe() {
 	if err := m.Connect(ctx); err != nil {
 		log.Fatal(err)
 	}
-	<-again // the server ends the connection here, and the next one
-	<-again
+	<-second
 	// Output:
 	// server got {"type":"subscribe","channel":"prices"}
 	// server got {"depth":5,"op":"book"}
