@@ -30,7 +30,7 @@ func (s *Session) run() {
 			others.Go(s.connected(ev.Gen).watch)
 		case ev.Kind == wsclient.EventDisconnected:
 			s.disconnected()
-		case ev.Kind == wsclient.EventMessage:
+		case s.link != nil && s.link.number == ev.Gen: // a message, and not a late one of a connection that has ended
 			s.receive(ev.Message)
 		}
 	}

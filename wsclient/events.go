@@ -48,8 +48,9 @@ type Event struct {
 // Events yields the messages as [Manager.Messages] does, and between them, at the very place, where one connection ended
 // and another began, so that a consumer knows where to get what it missed. A loop that begins while there is a
 // connection is told of it first. Connections that came and went without bringing a message may be left out. With
-// [ControlOptions.Seamless], a few messages of the old connection may come after the beginning of the new one. When the
-// manager is closed, the loop ends without an error after the last end of a connection.
+// [ControlOptions.Seamless], a few messages of the old connection may come after the beginning of the new one, and a message
+// that was being taken in when this side ended the connection may come after its end; their Gen tells. When the manager is
+// closed, the loop ends without an error after the last end of a connection.
 func (m *Manager) Events(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		if m.opts.Receive.handled() {
@@ -68,6 +69,7 @@ type follower struct {
 	yield func(Event, error) bool
 	gen   uint64 // of the connection that the loop was told of last
 	up    bool   // whether it was not told of the end of that
+	ended uint64 // the newest connection of whose end it was told
 }
 
 // next yields what comes next, and reports whether the loop goes on.
@@ -75,6 +77,9 @@ func (f *follower) next(ctx context.Context, m *Manager) bool {
 	state, changed := f.link.watch()
 	msg, gap, err := m.inbox.GetOr(ctx, closedChan)
 	if errors.Is(err, inbox.ErrNothing) {
+		if m.inbound.release(m) {
+			return true
+		}
 		// Everything that earlier connections brought has been yielded, so the state as it was before is the place.
 		if state.gen > f.gen || state.gen == f.gen && f.up != state.up {
 			return f.move(state.gen, state.up)
@@ -100,11 +105,11 @@ func (f *follower) next(ctx context.Context, m *Manager) bool {
 // move tells of what lies between the connection of which the loop knows and a newer one, and whether that is up. It
 // reports whether the loop goes on.
 func (f *follower) move(gen uint64, up bool) bool {
-	if gen < f.gen { // a message of a connection that another has replaced already
+	if gen < f.gen || gen <= f.ended { // a message of a connection that another has replaced already, or that has ended
 		return true
 	}
 	if f.up && (f.gen != gen || !up) {
-		f.up = false
+		f.up, f.ended = false, f.gen
 		if !f.yield(Event{Kind: EventDisconnected, Gen: f.gen, Close: f.link.close(f.gen)}, nil) {
 			return false
 		}

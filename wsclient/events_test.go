@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/wsclient"
@@ -108,5 +109,50 @@ func TestEventsEndWithTheError(t *testing.T) {
 		time.Sleep(time.Minute)
 		diff(t, []string{"connected 1", "0", "disconnected 1: 4000", "*wserr.ReconnectError"},
 			story(t.Context(), t, m, 0))
+	})
+}
+
+// TestEventsOfAHeldMessage: a message for which there was no room when its connection was lost comes before that end.
+func TestEventsOfAHeldMessage(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, w *world) {
+		w.play(counts(0, 3), counts(3, 3))
+		m := w.connect(wsclient.Options{
+			Receive:   wsclient.ReceiveOptions{MaxMessages: 1, Overflow: wsclient.Block},
+			Reconnect: wsclient.ReconnectOptions{Backoff: steady},
+			Heartbeat: wsclient.HeartbeatOptions{PingInterval: -1},
+		})
+		synctest.Wait() // the reader has no room for the second
+		m.KillAndReconnect()
+		synctest.Wait()
+		diff(t, []string{"connected 1", "0", "1", "disconnected 1: 1006", "connected 2"}, story(t.Context(), t, m, 5))
+	})
+}
+
+// TestEventsOfALateMessage: a message that is being taken in when this side ends the connection comes after the end, and
+// is no second beginning.
+func TestEventsOfALateMessage(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, w *world) {
+		w.play(counts(0, 1))
+		looking, looked := make(chan struct{}), make(chan struct{})
+		m := w.manager(wsclient.Options{
+			Receive: wsclient.ReceiveOptions{Dedup: &wsclient.DedupOptions{Key: func(wsclient.Message) (string, bool) {
+				close(looking)
+				<-looked
+				return "", false
+			}}},
+			Heartbeat: wsclient.HeartbeatOptions{PingInterval: -1},
+		})
+		must(t, m.Connect(t.Context()))
+		told, closed := make(chan []string, 1), make(chan error, 1)
+		go func() { told <- story(t.Context(), t, m, 0) }()
+		<-looking
+		synctest.Wait() // the loop has been told of the beginning
+		go func() { closed <- m.Close() }()
+		synctest.Wait()
+		close(looked)
+		must(t, <-closed)
+		diff(t, []string{"connected 1", "disconnected 1: 1000", "0"}, <-told)
 	})
 }

@@ -3,6 +3,7 @@
 package wsclient
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/fieldlink-go/fieldlink/wsclient/internal/gate"
@@ -69,6 +70,21 @@ func (in *inbound) flush(s *session) {
 	for _, msg := range held {
 		s.put(msg)
 	}
+}
+
+// release puts messages into the queue that were held, as far as there is room by now, and reports whether it was any.
+func (in *inbound) release(m *Manager) bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	n := 0
+	for n < len(in.held) {
+		if _, full := m.inbox.Put(in.held[n]); full {
+			break
+		}
+		n++
+	}
+	in.held = slices.Delete(in.held, 0, n)
+	return n > 0
 }
 
 // keep holds a message for the next session. When there will be none, it goes into the queue although that is full.
