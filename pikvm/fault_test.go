@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -241,26 +242,28 @@ func TestCompressed(t *testing.T) {
 // Close closes it.
 func TestConnectionIsKept(t *testing.T) {
 	t.Parallel()
-	network := netem.New(nil)
-	device := &sequence{answers: []func(http.ResponseWriter){
-		status(200, atxOn), status(409, atxBusy), status(200, "<html>"), status(404, strings.Repeat("x", 5000)), status(204, ""),
-	}}
-	serveHTTP(t, network, device.ServeHTTP)
-	c := newClient(t, kvmHTTP, on(network, pikvm.Options{}))
-	for range 10 {
-		_, _ = c.ATX.State(t.Context()) // the answers are checked elsewhere
-	}
-	if got := network.Count(); got != 1 {
-		t.Errorf("%d connections, want 1", got)
-	}
-	_ = c.Close()
-	link, err := network.WaitLink(t.Context(), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := link.Wait(t.Context(), func(s netem.State) bool { return s.DialerClosed }); err != nil {
-		t.Error(err)
-	}
+	synctest.Test(t, func(t *testing.T) { // where package net/http waits for its own writer as long as that takes
+		network := netem.New(nil)
+		device := &sequence{answers: []func(http.ResponseWriter){
+			status(200, atxOn), status(409, atxBusy), status(200, "<html>"), status(404, strings.Repeat("x", 5000)), status(204, ""),
+		}}
+		serveHTTP(t, network, device.ServeHTTP)
+		c := newClient(t, kvmHTTP, on(network, pikvm.Options{}))
+		for range 10 {
+			_, _ = c.ATX.State(t.Context()) // the answers are checked elsewhere
+		}
+		if got := network.Count(); got != 1 {
+			t.Errorf("%d connections, want 1", got)
+		}
+		_ = c.Close()
+		link, err := network.WaitLink(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := link.Wait(t.Context(), func(s netem.State) bool { return s.DialerClosed }); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // TestNotReached checks failures before there is a connection: they are certain not to have been sent.

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,10 +46,17 @@ func TestFleet(t *testing.T) {
 		f, servers, network := startFleet(t, 7, &pikvm.FleetOptions{Parallel: 3})
 		network.Refuse("kvm2.example:80")
 		servers[5].Inject(pikvmtest.Fault{Kind: pikvmtest.FaultAnswer, Status: 403})
-		var now, most atomic.Int32
+		var mu sync.Mutex
+		now, most := 0, 0
+		count := func(n int) {
+			mu.Lock()
+			defer mu.Unlock()
+			now += n
+			most = max(most, now)
+		}
 		results, err := pikvm.CollectFleet(t.Context(), f, func(ctx context.Context, d pikvm.FleetDevice) (string, error) {
-			most.Store(max(most.Load(), now.Add(1)))
-			defer now.Add(-1)
+			count(1)
+			defer count(-1)
 			if err := d.Client.HID.Type(ctx, d.Name, nil); err != nil {
 				return "", err
 			}
@@ -63,8 +70,8 @@ func TestFleet(t *testing.T) {
 			}
 		}
 		want := []string{"typed on rack 0", "typed on rack 1", "", "typed on rack 3", "typed on rack 4", "", "typed on rack 6"}
-		if d := cmp.Diff(want, values); d != "" || most.Load() != 3 {
-			t.Errorf("values (-want +got):\n%s%d at once", d, most.Load())
+		if d := cmp.Diff(want, values); d != "" || most != 3 {
+			t.Errorf("values (-want +got):\n%s%d at once", d, most)
 		}
 		e, _ := errors.AsType[*pikvm.FleetError](err)
 		if e == nil || e.Devices != 7 || len(e.Failed) != 2 || e.Failed[0].Name != "rack 2" || e.Failed[1].Name != "rack 5" ||

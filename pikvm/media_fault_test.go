@@ -180,7 +180,7 @@ func TestMediaLosesViewer(t *testing.T) {
 		f.DropSockets(1001)
 		<-s.Done()
 		failure{Type: "AuthError", Class: pikvm.ErrAuth, Kinds: errkit.Auth, Status: 403}.check(t, s.Err())
-		if f.MediaClients() != 0 {
+		if err := f.WaitMediaClients(within(t, time.Second), 0); err != nil {
 			t.Error("the media socket is left")
 		}
 	})

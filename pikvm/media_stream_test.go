@@ -129,8 +129,11 @@ func TestMediaFramesOf(t *testing.T) {
 				if took, err := s.Ping(t.Context()); err != nil || took != 0 {
 					t.Errorf("ping: %v, %v", took, err)
 				}
-				if err := s.Close(); err != nil || s.Err() != nil || f.MediaClients() != 0 {
-					t.Errorf("%v, %v, %d clients", err, s.Err(), f.MediaClients())
+				if err := s.Close(); err != nil || s.Err() != nil {
+					t.Errorf("%v, %v", err, s.Err())
+				}
+				if err := f.WaitMediaClients(within(t, time.Second), 0); err != nil {
+					t.Error("the media socket is left")
 				}
 				f.leftAlone(t)
 			})

@@ -180,7 +180,7 @@ func TestPowerBusyLimit(t *testing.T) {
 	t.Parallel()
 	inBubble(t, &pikvmtest.Options{Host: hostOn}, nil, func(t *testing.T, f *fake) {
 		f.Inject(pikvmtest.Fault{Kind: pikvmtest.FaultAnswer, Path: "/api/atx/power", Times: 4, Status: 409, Body: []byte(atxBusy)})
-		time.AfterFunc(500*time.Millisecond, func() { f.HoldATX(pikvmtest.LinePower, time.Hour) })
+		time.AfterFunc(350*time.Millisecond, func() { f.HoldATX(pikvmtest.LinePower, time.Hour) }) // before the fifth press, four delays later
 		start := time.Now()
 		err := f.client.ATX.PowerOff(t.Context(), nil)
 		power, ok := errors.AsType[*pikvm.PowerError](err)

@@ -93,6 +93,7 @@ func TestSessionClosesProperly(t *testing.T) {
 		if err := f.WaitSockets(within(t, time.Second), 0); err != nil {
 			t.Error("the device still has the socket")
 		}
+		synctest.Wait()
 		if state := link.State(); !state.Closed() || state.Cut {
 			t.Errorf("the link is %+v", state)
 		}

@@ -109,6 +109,7 @@ func TestSessionStaysUpUnread(t *testing.T) {
 		sub := s.Subscribe()
 		defer sub.Close()
 		time.Sleep(10 * time.Minute)
+		synctest.Wait()
 		if got := s.Stats(); got.Connections != 1 || got.Malformed != 0 || got.Frames == 0 || got.Dropped == 0 {
 			t.Errorf("stats are %+v", got)
 		}
