@@ -62,10 +62,14 @@ func chaos(t *testing.T, random *rand.Rand) {
 			t.Errorf("%d calls at once", len(busy))
 		}
 		mu.Unlock()
+		ignores := false
 		defer func() {
 			mu.Lock()
 			defer mu.Unlock()
 			delete(busy, path)
+			if ignores {
+				deaf--
+			}
 		}()
 		switch roll(20) {
 		case 0:
@@ -76,12 +80,10 @@ func chaos(t *testing.T, random *rand.Rand) {
 			return executor.Skip("chaos")
 		case 6:
 			mu.Lock()
+			ignores = true
 			deaf++
 			mu.Unlock()
 			time.Sleep(time.Duration(roll(100)) * time.Second)
-			mu.Lock()
-			deaf--
-			mu.Unlock()
 			return errors.New("too late")
 		}
 		return nap(ctx, time.Duration(roll(3000))*time.Millisecond)

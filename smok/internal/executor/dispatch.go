@@ -24,7 +24,9 @@ func (e *Executor) dispatch() {
 		return
 	}
 	for {
-		e.admit()
+		for e.admit() {
+			continue // what has ended may be what a higher lane has waited for
+		}
 		o, more := e.pick()
 		if o != nil {
 			e.start(o)
@@ -34,8 +36,9 @@ func (e *Executor) dispatch() {
 	}
 }
 
-// admit makes the orders of sections ready that can be under way together.
-func (e *Executor) admit() {
+// admit makes the orders of sections ready that can be under way together, up to one that ends at once, since it has none.
+// It reports whether there was one.
+func (e *Executor) admit() bool {
 	higher := false // whether a higher lane has sections that wait
 	for i := range e.lanes {
 		l := &e.lanes[i]
@@ -60,11 +63,14 @@ func (e *Executor) admit() {
 			}
 			l.queue = slices.Delete(l.queue, 0, 1)
 			if u.left == 0 {
-				e.settle(u)
+				if e.settle(u); u.finished {
+					return true
+				}
 			}
 		}
 		higher = higher || len(l.queue) > 0
 	}
+	return false
 }
 
 // mayStart reports whether a section can start. One that runs alone keeps all others from starting as soon as no higher

@@ -374,6 +374,31 @@ func TestEmptySections(t *testing.T) {
 	})
 }
 
+// TestAnEmptySectionThatCannotJoin does not hold what has come meanwhile: a higher lane goes on when it has ended, before
+// what is behind it.
+func TestAnEmptySectionThatCannotJoin(t *testing.T) {
+	for name, behind := range map[string][]order.Section{"alone": nil, "with one behind": {section(write("W3", int64(1)))}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDevice()
+				d.write = func(ctx context.Context, _ string, _ any) error { return nap(ctx, time.Second) }
+				e := executor.New(d.options())
+				defer stop(t, e)
+				first := submit(t, e, executor.User, section(write("W1", int64(1))))
+				empty := submit(t, e, executor.User, append([]order.Section{alone()}, behind...)...)
+				higher := submit(t, e, executor.Server, alone(write("W2", int64(1))))
+				for _, h := range []*executor.Handle{first, empty, higher} {
+					statuses(t, h)
+				}
+				want := []string{"write W1 1", "write W2 1", "write W3 1"}[:2+len(behind)]
+				if diff := cmp.Diff(want, d.log()); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
 // TestWithoutFunctions: an executor without a program skips everything.
 func TestWithoutFunctions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
