@@ -116,6 +116,9 @@ func (l *Loop) loop() {
 // pause waits for the next run. It reports false when the group was stopped.
 func (l *Loop) pause(next time.Duration, err error) bool {
 	l.tell(err, next)
+	if next == 0 {
+		return l.g.ctx.Err() == nil
+	}
 	var due <-chan time.Time
 	if next >= 0 {
 		timer := time.NewTimer(next)
