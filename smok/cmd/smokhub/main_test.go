@@ -140,9 +140,9 @@ func TestADeviceAgainstTheProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- client.Run(context.Background()) }()
 	queued := p.command(`order pump [{"orders":[{"type":"read","path":"W1"}]}]`, "queued")
+	ended := make(chan error, 1)
+	go func() { ended <- client.Run(context.Background()) }() // now, or the confirmation may come before the answer
 	if confirmed := p.next("confirm"); confirmed["order"] != queued["order"] || confirmed["device"] != "pump" {
 		t.Errorf("%v, %v", queued, confirmed)
 	}
