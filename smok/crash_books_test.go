@@ -209,7 +209,7 @@ func (b *books) lastLife(t *testing.T) {
 		}
 		ended <- cmd.Wait()
 	}()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	err := b.hub.Wait(ctx, func() bool {
 		c := b.pump.Counts().Orders
