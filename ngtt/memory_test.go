@@ -14,10 +14,12 @@ import (
 	"github.com/fieldlink-go/fieldlink/ngtt/ngtttest"
 )
 
-// heap returns how many bytes are in use.
+// heap returns how many bytes are in use. In a bubble, all is quiet by then.
 func heap() int64 {
+	synctest.Wait()
 	var m runtime.MemStats
 	runtime.GC()
+	runtime.GC() // what pools keep goes with the second one
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
 }
@@ -67,7 +69,8 @@ func TestRememberedOrdersLetTheirConnectionsGo(t *testing.T) {
 		if got := c.Stats().Remembered; got != orders {
 			t.Errorf("%d orders remembered", got)
 		}
-		if grown := heap() - before; grown > orders*6<<10 {
+		// A connection with its buffers and its network has some 100 KiB; what the collector frees late is less.
+		if grown := heap() - before; grown > orders*16<<10 {
 			t.Errorf("%d bytes more in use", grown)
 		}
 	})
