@@ -64,7 +64,7 @@ func TestExitCodes(t *testing.T) {
 		},
 		{
 			name: "busy", args: []string{"atx", "click", "power"}, code: 5, says: "busy",
-			spoil: func(s *pikvmtest.Server) { s.HoldATX(pikvmtest.LinePower, time.Hour) },
+			spoil: func(s *pikvmtest.Server) { s.HoldATX(pikvmtest.LinePower, 100*time.Hour) },
 		},
 		{
 			name: "the LED does not light", device: pikvmtest.Options{Host: pikvmtest.HostOptions{PowerLED: pikvmtest.LEDStuckOff}},

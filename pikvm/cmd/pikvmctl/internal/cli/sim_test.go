@@ -97,7 +97,7 @@ func TestSimFaults(t *testing.T) {
 		"--fault", "garbage,method=get,path=/api/gpio,skip=1",
 		"--fault", "hang,path=/api/hid",
 		"--fault", "lost,path=/api/gpio/*",
-		"--busy-atx", "1h", "--busy-msd", "1h", "--power-led", "stuck-on", "--no-signal", "--drop-sockets", "20ms",
+		"--busy-atx", "100h", "--busy-msd", "100h", "--power-led", "stuck-on", "--no-signal", "--drop-sockets", "20ms",
 	)
 	kvm := client(t, url, pikvm.Options{Password: "admin"})
 	ctx := t.Context()
