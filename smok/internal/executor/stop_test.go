@@ -3,6 +3,7 @@ package executor_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,9 +19,9 @@ import (
 func TestStopFinishesWhatHasStarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDevice()
-		n := 0
+		var n atomic.Int32
 		d.write = func(ctx context.Context, path string, _ any) error {
-			if n++; n < 3 {
+			if n.Add(1) < 3 {
 				return timedOut(path)
 			}
 			return nap(ctx, time.Second)
