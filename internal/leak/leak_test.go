@@ -72,6 +72,7 @@ func TestChild(t *testing.T) {
 		t.Skip("runs in a child process of TestPlanted")
 	}
 	t.Run("Clean", func(t *testing.T) {
+		leak.SetGrace(30 * time.Second) // the client's goroutines end when the server has closed the connection
 		leak.Check(t)
 		srv := httptest.NewServer(http.NotFoundHandler())
 		defer srv.Close()
