@@ -25,6 +25,7 @@ type simulated struct {
 	hub      *hub
 	dir      string // of the hub
 	line     *timeline
+	haste    float64
 	cut      bool // whether the event sockets were cut
 	held     bool // whether somebody held the power button
 }
@@ -34,7 +35,7 @@ func startSimulated(line *timeline, haste float64) (*simulated, error) {
 		TLS:        true,
 		Users:      map[string]string{"admin": "correct horse"},
 		TOTPSecret: totpSecret,
-		Host:       pikvmtest.HostOptions{PoweredOn: true, ShutdownDelay: time.Second},
+		Host:       pikvmtest.HostOptions{PoweredOn: true, ShutdownDelay: hastily(time.Second, haste)},
 		TimeScale:  haste,
 	})
 	if err := device.Start(); err != nil {
@@ -50,7 +51,12 @@ func startSimulated(line *timeline, haste float64) (*simulated, error) {
 	}
 	fingerprint := device.Fingerprint()
 	line.say("device", "simulated PiKVM on %s, certificate %x…", device.URL(), fingerprint[:8])
-	return &simulated{device: device, computer: startComputer(device), hub: h, dir: dir, line: line}, nil
+	return &simulated{device: device, computer: startComputer(device), hub: h, dir: dir, line: line, haste: haste}, nil
+}
+
+// hastily returns what a hasty device takes for a time that others have to do something in, who are not hasty.
+func hastily(d time.Duration, haste float64) time.Duration {
+	return time.Duration(float64(d) * max(haste, 1))
 }
 
 func (s *simulated) close() error {
@@ -85,7 +91,7 @@ func (s *simulated) makeTrouble(step pikvm.PowerStep) {
 	case step.Name == "press on" && !s.held:
 		s.held = true
 		s.line.say("device", "somebody holds the power button for 1 s")
-		s.device.HoldATX(pikvmtest.LinePower, time.Second)
+		s.device.HoldATX(pikvmtest.LinePower, hastily(time.Second, s.haste))
 	}
 }
 
