@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"strings"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/wsclient"
@@ -190,11 +191,14 @@ func ExampleRequest() {
 		if err := s.Upgrade(nil); err != nil {
 			return err
 		}
-		if _, err := s.Next(); err != nil { // the first question
-			return err
-		}
-		if _, err := s.Next(); err != nil { // the second one
-			return err
+		for {
+			f, err := s.Next()
+			if err != nil {
+				return err
+			}
+			if strings.Contains(string(f.Payload), "and now?") {
+				break
+			}
 		}
 		if err := s.Send(wstest.Text(`{"news":"rain"}`), wstest.Text(`{"id":2,"text":"fine"}`)); err != nil {
 			return err
@@ -219,7 +223,7 @@ func ExampleRequest() {
 		defer cancel()
 		a, err := wsclient.Request(ctx, m, q, func(a answer) bool { return a.ID == q.ID }, nil)
 		switch {
-		case errors.Is(err, wsclient.ErrTimeout):
+		case errors.Is(err, context.DeadlineExceeded): // be it before the question was sent, meanwhile or afterwards
 			fmt.Println("no answer in time")
 		case errors.Is(err, wsclient.ErrClosed):
 			fmt.Println("the connection was lost before the answer")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"net/http"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/wsclient"
@@ -37,33 +38,41 @@ func follow(ctx context.Context, url string) error {
 	return nil
 }
 
-// A subscriber, and a server that drops the connection after each price.
+// A subscriber, and a server that drops the connection after each price, and after the last one lets nobody in.
 func Example() {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	price := 100
-	srv := startServer(func(conn *wsconn.Conn) {
-		_, msg, err := conn.Read(nil)
-		if err != nil {
-			return
-		}
-		fmt.Printf("server got %s\n", msg)
-		if price++; price > 102 {
-			cancel()
-			return
-		}
-		_ = conn.Write(wsconn.Text, fmt.Appendf(nil, "price %d", price))
+	var subscribed []string
+	srv, err := wstest.Start(&wstest.Options{
+		Request: func(w http.ResponseWriter, _ *http.Request) bool {
+			if len(subscribed) < 2 {
+				return true
+			}
+			w.WriteHeader(http.StatusForbidden)
+			return false
+		},
+		Handler: func(conn *wsconn.Conn) {
+			_, msg, err := conn.Read(nil)
+			if err != nil {
+				return
+			}
+			subscribed = append(subscribed, string(msg))
+			_ = conn.Write(wsconn.Text, fmt.Appendf(nil, "price %d", 100+len(subscribed)))
+		},
 	})
-	defer srv.Close()
-
-	if err := follow(ctx, srv.URL()); err != nil && !errors.Is(err, context.Canceled) {
+	if err != nil {
 		log.Fatal(err)
 	}
+
+	err = follow(context.Background(), srv.URL())
+	fmt.Println("the end:", errors.Is(err, wsclient.ErrForbidden))
+	srv.Close()
+	for _, msg := range subscribed {
+		fmt.Printf("server got %s\n", msg)
+	}
 	// Output:
-	// server got {"type":"subscribe","channel":"prices"}
 	// price 101
-	// server got {"type":"subscribe","channel":"prices"}
 	// price 102
+	// the end: true
+	// server got {"type":"subscribe","channel":"prices"}
 	// server got {"type":"subscribe","channel":"prices"}
 }
 
@@ -95,12 +104,9 @@ func explain(err error) string {
 func Example_errors() {
 	ctx := context.Background()
 	srv := startServer(func(conn *wsconn.Conn) { _, _, _ = conn.Read(nil) }) // the first message ends the connection
-	opts := &wsclient.Options{
-		Dial: wsclient.DialOptions{HandshakeTimeout: time.Second},
-		Reconnect: wsclient.ReconnectOptions{
-			Strategy: wsclient.Immediate, MaxAttempts: 3, MaxInitialAttempts: 2,
-		},
-	}
+	opts := &wsclient.Options{Reconnect: wsclient.ReconnectOptions{
+		Strategy: wsclient.Immediate, MaxAttempts: 3, MaxInitialAttempts: 2,
+	}}
 	m, err := wsclient.New(srv.URL(), opts)
 	if err != nil {
 		log.Fatal(err)
