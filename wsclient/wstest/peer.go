@@ -132,11 +132,17 @@ func (p *Peer) play(script Script, conn net.Conn) {
 	}
 	s := NewSession(top, false)
 	s.done = p.done
-	err := script(s)
+	p.note(script(s))
 	_ = top.Close() // of no interest any more
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.open, conn)
+}
+
+// note keeps the error of a script, before the other end can know that the script has ended.
+func (p *Peer) note(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if err != nil && !p.closed && !errors.Is(err, net.ErrClosed) {
 		p.errs = append(p.errs, err)
 	}
