@@ -207,6 +207,7 @@ func TestStateChangesSkipped(t *testing.T) {
 		synctest.Wait()
 		for range 100 {
 			m.Connect(t.Context())
+			synctest.Wait() // until the observer has the first change, and waits
 			m.Disconnect(t.Context(), nil)
 		}
 		m.Close()

@@ -108,7 +108,7 @@ func TestFI25ServerRestarts(t *testing.T) {
 		stop()
 		sending.Wait()
 		synctest.Wait()
-		if late.goroutines != early.goroutines || late.heap > early.heap+64<<10 {
+		if late.goroutines > early.goroutines || late.heap > early.heap+64<<10 {
 			t.Errorf("%d goroutines and %d bytes at first, %d and %d in the end",
 				early.goroutines, early.heap, late.goroutines, late.heap)
 		}
@@ -172,8 +172,10 @@ func TestFI25Files(t *testing.T) {
 	t.Run("first", restarts) // opens what the runtime keeps
 	before := files()
 	t.Run("again", restarts)
-	if after := files(); after != before {
-		t.Errorf("%d files are open, %d were before", after, before)
+	for limit := time.Now().Add(time.Minute); files() > before; runtime.Gosched() { // package net/http closes some later
+		if time.Now().After(limit) {
+			t.Fatalf("%d files are open, %d were before", files(), before)
+		}
 	}
 }
 

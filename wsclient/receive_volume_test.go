@@ -97,7 +97,8 @@ func (r *resumer) script(s *wstest.Session) error {
 		acks.Wait() // until the client closes
 		return nil
 	}
-	to := min(r.total, from+rand.IntN(3*r.total/r.cuts))
+	// No connection that is cut brings the end.
+	to := max(from, min(from+rand.IntN(3*r.total/r.cuts), r.total*n/(r.cuts+1)))
 	switch n % 4 {
 	case 0:
 		_ = r.send(s, from, to, 0)

@@ -183,6 +183,7 @@ func TestRC16Redirects(t *testing.T) {
 			o.Dial.CrossHostRedirects = cross
 			m, d := manage(t, peerURL+path, o)
 			err := m.Connect(t.Context())
+			synctest.Wait() // until the hooks have run
 			if len(d.attempts) > 1 {
 				t.Errorf("%s: %d attempts", path, len(d.attempts))
 			}

@@ -161,6 +161,7 @@ func TestOB03NothingLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer srv.Close()
+	settle(t, "beginning", 0) // those of earlier tests are leaving
 	files := openFiles(t)
 	o := wsclient.Options{
 		Dial: wsclient.DialOptions{Proxy: noProxy}, Send: wsclient.SendOptions{Mode: wsclient.SendQueued},
@@ -187,7 +188,7 @@ func TestOB03NothingLeft(t *testing.T) {
 		settle(t, "closed", 0) // the last of them has said that it is done, and is just leaving
 	}
 	srv.Close()
-	for deadline := time.Now().Add(5 * time.Second); openFiles(t) > files; {
+	for deadline := time.Now().Add(time.Minute); openFiles(t) > files; {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d files are open, %d before", openFiles(t), files)
 		}
@@ -198,7 +199,7 @@ func TestOB03NothingLeft(t *testing.T) {
 // settle waits until at most n goroutines of the manager are left.
 func settle(t *testing.T, when string, n int) {
 	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); own() > n; runtime.Gosched() {
+	for deadline := time.Now().Add(time.Minute); own() > n; runtime.Gosched() {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d goroutines when %s, want %d", own(), when, n)
 		}
