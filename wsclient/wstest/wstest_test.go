@@ -68,58 +68,61 @@ func TestServer(t *testing.T) {
 	for name, config := range map[string]*tls.Config{"plain": nil, "TLS": {Certificates: []tls.Certificate{cert}}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			srv, err := wstest.Start(&wstest.Options{TLS: config})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { srv.Close() })
-			connect := func() *wsconn.Conn {
-				t.Helper()
-				c, err := wsconn.Dial(t.Context(), srv.URL(), &wsconn.DialOptions{
-					TLSConfig: &tls.Config{InsecureSkipVerify: true},
-				})
+			synctest.Test(t, func(t *testing.T) { // where the limit of a close handshake does not matter
+				mem := wstest.NewMemory()
+				srv, err := wstest.Start(&wstest.Options{Listener: mem, TLS: config})
 				if err != nil {
 					t.Fatal(err)
 				}
-				t.Cleanup(func() { c.CloseNow() })
-				if err := c.Write(wsconn.Text, []byte("hello")); err != nil {
-					t.Fatal(err)
+				t.Cleanup(func() { srv.Close() })
+				connect := func() *wsconn.Conn {
+					t.Helper()
+					c, err := wsconn.Dial(t.Context(), srv.URL(), &wsconn.DialOptions{
+						TLSConfig: &tls.Config{InsecureSkipVerify: true}, DialContext: mem.DialContext,
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+					t.Cleanup(func() { c.CloseNow() })
+					if err := c.Write(wsconn.Text, []byte("hello")); err != nil {
+						t.Fatal(err)
+					}
+					if _, msg, err := c.Read(nil); err != nil || string(msg) != "hello" {
+						t.Fatalf("%q, %v", msg, err)
+					}
+					return c
 				}
-				if _, msg, err := c.Read(nil); err != nil || string(msg) != "hello" {
-					t.Fatalf("%q, %v", msg, err)
+				c := connect()
+				closed := make(chan error, 1)
+				go func() {
+					_, _, err := c.Read(nil)
+					closed <- err
+				}()
+				if err := srv.CloseConns(1012, "restart"); err != nil {
+					t.Error(err)
 				}
-				return c
-			}
-			c := connect()
-			closed := make(chan error, 1)
-			go func() {
-				_, _, err := c.Read(nil)
-				closed <- err
-			}()
-			if err := srv.CloseConns(1012, "restart"); err != nil {
-				t.Error(err)
-			}
-			if e, ok := errors.AsType[*wsconn.ClosedError](<-closed); !ok || e.Code != 1012 {
-				t.Errorf("got %v", e)
-			}
-			c = connect()
-			srv.DropConns()
-			if _, _, err := c.Read(nil); !errors.Is(err, wsconn.ErrClosed) {
-				t.Errorf("got %v", err)
-			}
-			c = connect()
-			if n := srv.Accepted(); n != 3 {
-				t.Errorf("accepted %d", n)
-			}
-			if err := errors.Join(srv.Close(), srv.Close()); err != nil {
-				t.Error(err)
-			}
-			if _, _, err := c.Read(nil); !errors.Is(err, wsconn.ErrClosed) {
-				t.Errorf("got %v", err)
-			}
-			if n := len(srv.Conns()); n != 0 {
-				t.Errorf("%d connections", n)
-			}
+				if e, ok := errors.AsType[*wsconn.ClosedError](<-closed); !ok || e.Code != 1012 {
+					t.Errorf("got %v", e)
+				}
+				c = connect()
+				srv.DropConns()
+				if _, _, err := c.Read(nil); !errors.Is(err, wsconn.ErrClosed) {
+					t.Errorf("got %v", err)
+				}
+				c = connect()
+				if n := srv.Accepted(); n != 3 {
+					t.Errorf("accepted %d", n)
+				}
+				if err := errors.Join(srv.Close(), srv.Close()); err != nil {
+					t.Error(err)
+				}
+				if _, _, err := c.Read(nil); !errors.Is(err, wsconn.ErrClosed) {
+					t.Errorf("got %v", err)
+				}
+				if n := len(srv.Conns()); n != 0 {
+					t.Errorf("%d connections", n)
+				}
+			})
 		})
 	}
 }
