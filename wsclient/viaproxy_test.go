@@ -78,23 +78,30 @@ func TestRC28Proxy(t *testing.T) {
 	t.Run("RC-28 proxy not there", func(t *testing.T) {
 		t.Parallel()
 		for _, scheme := range []string{"http", "socks5"} {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			gone := &neturl.URL{Scheme: scheme, Host: l.Addr().String()}
-			l.Close()
+			gone := &neturl.URL{Scheme: scheme, Host: nobody(t, srv.Addr().String())}
 			m, _ := manage(t, srv.URL(), wsclient.Options{
 				Dial:      wsclient.DialOptions{Proxy: http.ProxyURL(gone)},
 				Reconnect: wsclient.ReconnectOptions{Strategy: wsclient.Immediate, MaxAttempts: 2},
 			})
-			err = m.Connect(t.Context())
+			err := m.Connect(t.Context())
 			e, ok := errors.AsType[*wsclient.ConnectionError](err)
 			if !ok || e.Attempts != 3 || !strings.Contains(err.Error(), gone.Host) {
 				t.Errorf("%s: %v, which does not name %s", scheme, err, gone.Host)
 			}
 		}
 	})
+}
+
+// nobody returns an address at which nobody listens, and nobody else will until the test has ended: that of the near end
+// of a connection to a server.
+func nobody(t *testing.T, server string) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn.LocalAddr().String()
 }
 
 // tunnel is a proxy for CONNECT that wants a password.
