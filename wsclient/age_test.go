@@ -124,54 +124,98 @@ func TestSeamlessDeliversBoth(t *testing.T) {
 
 // A feed that both connections carry for a while comes without a gap, however far away its server is.
 func TestSeamlessFeed(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		began := time.Now()
-		w.net.OnLink(func(l *netem.Link) {
-			l.Latency(netem.Up, 100*time.Millisecond)
-			l.Latency(netem.Down, 150*time.Millisecond)
-		})
-		w.serve(func(c *wsconn.Conn) {
-			if _, _, err := c.Read(nil); err != nil { // the subscription
-				return
-			}
-			go idle(c)
-			for {
-				tick := time.Since(began).Truncate(10 * time.Millisecond)
-				if c.Write(wsclient.Text, []byte(tick.String())) != nil {
-					return
+	for _, c := range []struct {
+		name     string
+		latency  func(*netem.Link)
+		control  wsclient.ControlOptions
+		until    time.Duration
+		renewals int // at least
+	}{
+		{
+			name: "far away",
+			latency: func(l *netem.Link) {
+				l.Latency(netem.Up, 100*time.Millisecond)
+				l.Latency(netem.Down, 150*time.Millisecond)
+			},
+			control: wsclient.ControlOptions{MaxConnectionAge: 20 * time.Second},
+			until:   21 * time.Second, renewals: 1,
+		},
+		{
+			// The second connection is replaced before the server has read the subscription on it.
+			name: "renewed soon",
+			latency: func(l *netem.Link) {
+				switch l.ID() {
+				case 1:
+					l.Latency(netem.Down, 500*time.Millisecond)
+				case 2:
+					l.Latency(netem.Up, 5*time.Second)
 				}
-				time.Sleep(tick + 10*time.Millisecond - time.Since(began))
-			}
+			},
+			control: wsclient.ControlOptions{MaxConnectionAge: 4 * time.Second, DisconnectMargin: time.Second},
+			until:   20 * time.Second, renewals: 3,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				w.net.OnLink(c.latency)
+				w.serve(ticks)
+				c.control.Seamless = true
+				m := w.connect(wsclient.Options{
+					Subscribe: wsclient.SubscribeOptions{Initial: []wsclient.Subscription{wsclient.Channel("ticks")}},
+					Control:   c.control,
+					Receive:   wsclient.ReceiveOptions{MaxMessages: wsclient.Unlimited},
+				})
+				time.Sleep(c.until)
+				m.Close()
+				if len(w.log.gained) < 1+c.renewals || len(w.log.lost()) != len(w.log.gained) {
+					t.Fatalf("OnConnect: %+v, OnDisconnect: %+v", w.log.gained, w.log.lost())
+				}
+				noGap(t, m)
+			})
 		})
-		m := w.connect(wsclient.Options{
-			Subscribe: wsclient.SubscribeOptions{Initial: []wsclient.Subscription{wsclient.Channel("ticks")}},
-			Control:   wsclient.ControlOptions{MaxConnectionAge: 20 * time.Second, Seamless: true},
-			Receive:   wsclient.ReceiveOptions{MaxMessages: wsclient.Unlimited},
-		})
-		time.Sleep(21 * time.Second)
-		m.Close()
-		if len(w.log.gained) != 2 || len(w.log.lost()) != 2 {
-			t.Fatalf("OnConnect: %+v, OnDisconnect: %+v", w.log.gained, w.log.lost())
+	}
+}
+
+// ticks sends the time since the beginning of the bubble to a subscriber, in hundredths of a second.
+func ticks(c *wsconn.Conn) {
+	if _, _, err := c.Read(nil); err != nil { // the subscription
+		return
+	}
+	go idle(c)
+	for {
+		now := time.Since(bubbleBegan)
+		tick := now.Truncate(10 * time.Millisecond)
+		if c.Write(wsclient.Text, []byte(tick.String())) != nil {
+			return
 		}
-		ticks := make(map[string]bool)
-		var first, last time.Duration
-		for msg, err := range m.Messages(t.Context()) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			ticks[string(msg.Data)] = true
-			at, _ := time.ParseDuration(string(msg.Data))
-			if len(ticks) == 1 {
-				first = at
-			}
-			last = max(last, at)
+		time.Sleep(tick + 10*time.Millisecond - now)
+	}
+}
+
+// bubbleBegan is when the time of every bubble begins (see package testing/synctest).
+var bubbleBegan = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// noGap checks that the manager has received all ticks from the first to the last.
+func noGap(t *testing.T, m *wsclient.Manager) {
+	t.Helper()
+	got := make(map[string]bool)
+	var first, last time.Duration
+	for msg, err := range m.Messages(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
 		}
-		for at := first; at <= last; at += 10 * time.Millisecond {
-			if !ticks[at.String()] {
-				t.Errorf("%v is missing", at)
-			}
+		got[string(msg.Data)] = true
+		at, _ := time.ParseDuration(string(msg.Data))
+		if len(got) == 1 {
+			first = at
 		}
-	})
+		last = max(last, at)
+	}
+	for at := first; at <= last; at += 10 * time.Millisecond {
+		if !got[at.String()] {
+			t.Errorf("%v is missing", at)
+		}
+	}
 }
 
 // A message for which there is no room while one connection takes over from another is delivered as soon as there is.

@@ -125,7 +125,7 @@ func (s *session) setCause(reason DisconnectReason, err error, local bool) bool 
 
 // linger waits until the peer has read the subscriptions on the next session, and everything that it wrote on this one
 // before that has arrived. Two pongs show it. A peer that does not answer pings, or a consumer that keeps the reader from
-// reading, is given PingTimeout. The end of the next session ends it.
+// reading, is given PingTimeout. The end of the next connection ends it.
 func (s *session) linger(next *session) {
 	h := &s.m.opts.Heartbeat
 	ctx, cancel := context.WithTimeout(context.Background(), h.PingTimeout)
@@ -133,7 +133,7 @@ func (s *session) linger(next *session) {
 	s.m.tasks.Go(func() {
 		defer cancel()
 		select {
-		case <-next.stop:
+		case <-next.conn.Done(): // not when another one takes over from it in turn
 		case <-ctx.Done():
 		}
 	})
