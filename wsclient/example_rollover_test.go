@@ -26,9 +26,12 @@ func Example_rollover() {
 			DisconnectMargin: 20 * time.Millisecond, // zero means 5 min
 			Seamless:         true,
 		},
-		Receive: wsclient.ReceiveOptions{Dedup: &wsclient.DedupOptions{
-			Key: func(m wsclient.Message) (string, bool) { return string(m.Data), true },
-		}},
+		Receive: wsclient.ReceiveOptions{
+			MaxMessages: wsclient.Unlimited, // they are received in the end only
+			Dedup: &wsclient.DedupOptions{
+				Key: func(m wsclient.Message) (string, bool) { return string(m.Data), true },
+			},
+		},
 		Subscribe: wsclient.SubscribeOptions{Initial: []wsclient.Subscription{wsclient.Channel("ticks")}},
 		Hooks: wsclient.Hooks{OnDisconnect: func(i wsclient.DisconnectInfo) {
 			if i.Seamless && i.Close.Gen == 3 {
