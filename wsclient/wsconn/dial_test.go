@@ -189,9 +189,7 @@ func TestF09HandshakeErrors(t *testing.T) {
 	})
 	t.Run("refused", func(t *testing.T) {
 		t.Parallel()
-		peer := play(t, upgraded(discard))
-		peer.Close()
-		err := dialError(t, peer.URL(), nil)
+		err := dialError(t, "ws://"+nobody(t), nil)
 		want[*wsconn.ConnectionError](t, err)
 		if !errors.Is(err, syscall.ECONNREFUSED) || !errors.Is(err, errkit.NotSent) {
 			t.Errorf("got %v", err)
@@ -254,28 +252,38 @@ func TestDialTLS(t *testing.T) {
 	}
 	t.Run("works", func(t *testing.T) {
 		t.Parallel()
-		url := serve(t, &tls.Config{
-			Certificates: []tls.Certificate{cert}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: ca.Pool(),
-		})
-		config := &tls.Config{
-			RootCAs: ca.Pool(), Certificates: []tls.Certificate{clientCert}, NextProtos: []string{"h2", "http/1.1"},
-		}
-		c := dial(t, url, &wsconn.DialOptions{TLSConfig: config})
-		if c.Response().TLS == nil || len(config.NextProtos) != 2 {
-			t.Error("no TLS, or the caller's configuration was changed")
-		}
-		big := make([]byte, 1<<20)
-		for range 3 {
-			if err := c.Write(wsconn.Binary, big); err != nil {
+		inBubble(t, func(t *testing.T, n *netem.Network) {
+			l, err := n.Listen("127.0.0.1:443")
+			if err != nil {
 				t.Fatal(err)
 			}
-			if _, msg, err := c.Read(nil); err != nil || len(msg) != len(big) {
-				t.Fatal(len(msg), err)
+			srv, err := wstest.Start(&wstest.Options{Listener: l, TLS: &tls.Config{
+				Certificates: []tls.Certificate{cert}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: ca.Pool(),
+			}})
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		if err := c.Close(1000, ""); err != nil {
-			t.Error(err)
-		}
+			t.Cleanup(func() { srv.Close() })
+			config := &tls.Config{
+				RootCAs: ca.Pool(), Certificates: []tls.Certificate{clientCert}, NextProtos: []string{"h2", "http/1.1"},
+			}
+			c := dial(t, srv.URL(), &wsconn.DialOptions{TLSConfig: config, DialContext: n.DialContext, Proxy: noProxy})
+			if c.Response().TLS == nil || len(config.NextProtos) != 2 {
+				t.Error("no TLS, or the caller's configuration was changed")
+			}
+			big := make([]byte, 1<<20)
+			for range 3 {
+				if err := c.Write(wsconn.Binary, big); err != nil {
+					t.Fatal(err)
+				}
+				if _, msg, err := c.Read(nil); err != nil || len(msg) != len(big) {
+					t.Fatal(len(msg), err)
+				}
+			}
+			if err := c.Close(1000, ""); err != nil {
+				t.Error(err)
+			}
+		})
 	})
 	t.Run("unknown authority", func(t *testing.T) {
 		t.Parallel()

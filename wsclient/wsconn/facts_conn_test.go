@@ -189,26 +189,28 @@ func TestF07CloseIsBounded(t *testing.T) {
 	})
 	t.Run("bad arguments", func(t *testing.T) {
 		t.Parallel()
-		c := dialScript(t, nil, upgraded((*wstest.Session).Echo))
-		for _, code := range []int{0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, -1} {
-			if e := want[*wsconn.ConfigError](t, c.Close(code, "")); e.Field != "code" {
-				t.Errorf("code %d: field %q", code, e.Field)
+		inBubble(t, func(t *testing.T, n *netem.Network) {
+			c, _ := connectScript(t, n, wsconn.DialOptions{}, upgraded((*wstest.Session).Echo))
+			for _, code := range []int{0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, -1} {
+				if e := want[*wsconn.ConfigError](t, c.Close(code, "")); e.Field != "code" {
+					t.Errorf("code %d: field %q", code, e.Field)
+				}
 			}
-		}
-		for _, reason := range []string{strings.Repeat("x", 124), "\xff"} {
-			if e := want[*wsconn.ConfigError](t, c.Close(1000, reason)); e.Field != "reason" {
-				t.Errorf("field %q", e.Field)
+			for _, reason := range []string{strings.Repeat("x", 124), "\xff"} {
+				if e := want[*wsconn.ConfigError](t, c.Close(1000, reason)); e.Field != "reason" {
+					t.Errorf("field %q", e.Field)
+				}
 			}
-		}
-		if err := c.Write(wsconn.Text, []byte("still here")); err != nil {
-			t.Error(err)
-		}
-		if _, msg, err := c.Read(nil); err != nil || string(msg) != "still here" {
-			t.Errorf("%q, %v", msg, err)
-		}
-		if err := c.Close(4999, strings.Repeat("x", 123)); err != nil {
-			t.Error(err)
-		}
+			if err := c.Write(wsconn.Text, []byte("still here")); err != nil {
+				t.Error(err)
+			}
+			if _, msg, err := c.Read(nil); err != nil || string(msg) != "still here" {
+				t.Errorf("%q, %v", msg, err)
+			}
+			if err := c.Close(4999, strings.Repeat("x", 123)); err != nil {
+				t.Error(err)
+			}
+		})
 	})
 }
 
@@ -392,32 +394,40 @@ func TestF13Compression(t *testing.T) {
 		for _, server := range modes {
 			t.Run(fmt.Sprintf("%d with %d", client, server), func(t *testing.T) {
 				t.Parallel()
-				srv, err := wstest.Start(&wstest.Options{
-					Accept: &wsconn.AcceptOptions{Options: wsconn.Options{Compression: server}},
+				inBubble(t, func(t *testing.T, n *netem.Network) {
+					l, err := n.Listen("server:80")
+					if err != nil {
+						t.Fatal(err)
+					}
+					srv, err := wstest.Start(&wstest.Options{
+						Listener: l, Accept: &wsconn.AcceptOptions{Options: wsconn.Options{Compression: server}},
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+					t.Cleanup(func() { srv.Close() })
+					c := dial(t, srv.URL(), &wsconn.DialOptions{
+						Options: wsconn.Options{Compression: client}, DialContext: n.DialContext, Proxy: noProxy,
+					})
+					if both := client != 0 && server != 0; c.Compressed() != both {
+						t.Errorf("compressed is %t", c.Compressed())
+					}
+					msgs := []string{"short", strings.Repeat("long ", 5000), "", strings.Repeat("long ", 5000)}
+					for _, msg := range msgs {
+						if n, err := c.WriteBatch([]wsconn.Message{{wsconn.Text, []byte(msg)}}); n != 1 || err != nil {
+							t.Fatal(n, err)
+						}
+						if _, got, err := c.Read(nil); err != nil || string(got) != msg {
+							t.Fatalf("%d bytes, %v", len(got), err)
+						}
+					}
+					if out := c.Stats().BytesOut; c.Compressed() && out > 5000 {
+						t.Errorf("%d bytes went out", out)
+					}
+					if err := c.Close(1000, ""); err != nil {
+						t.Error(err)
+					}
 				})
-				if err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() { srv.Close() })
-				c := dial(t, srv.URL(), &wsconn.DialOptions{Options: wsconn.Options{Compression: client}})
-				if both := client != 0 && server != 0; c.Compressed() != both {
-					t.Errorf("compressed is %t", c.Compressed())
-				}
-				msgs := []string{"short", strings.Repeat("long ", 5000), "", strings.Repeat("long ", 5000)}
-				for _, msg := range msgs {
-					if n, err := c.WriteBatch([]wsconn.Message{{wsconn.Text, []byte(msg)}}); n != 1 || err != nil {
-						t.Fatal(n, err)
-					}
-					if _, got, err := c.Read(nil); err != nil || string(got) != msg {
-						t.Fatalf("%d bytes, %v", len(got), err)
-					}
-				}
-				if out := c.Stats().BytesOut; c.Compressed() && out > 5000 {
-					t.Errorf("%d bytes went out", out)
-				}
-				if err := c.Close(1000, ""); err != nil {
-					t.Error(err)
-				}
 			})
 		}
 	}
@@ -461,28 +471,31 @@ func TestF13Compression(t *testing.T) {
 // A dialled connection has no goroutines, and after Close nothing of it is left.
 func TestF14NoGoroutines(t *testing.T) {
 	leak.Check(t)
-	peer, err := wstest.Play(nil, upgraded((*wstest.Session).Echo))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer peer.Close()
-	for i := range 10 {
-		c, err := wsconn.Dial(t.Context(), peer.URL(), nil)
+	inBubble(t, func(t *testing.T, n *netem.Network) {
+		l, err := n.Listen("peer:80")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if i%2 == 0 {
-			err = c.Close(1000, "")
-		} else {
-			err = c.CloseNow()
-		}
+		peer, err := wstest.Play(&wstest.PeerOptions{Listener: l}, upgraded((*wstest.Session).Echo))
 		if err != nil {
-			t.Error(err)
+			t.Fatal(err)
 		}
-		if err := c.Close(1000, ""); err != nil {
-			t.Error("second close:", err)
+		defer peer.Close()
+		for i := range 10 {
+			c := dial(t, peer.URL(), &wsconn.DialOptions{DialContext: n.DialContext, Proxy: noProxy})
+			if i%2 == 0 {
+				err = c.Close(1000, "")
+			} else {
+				err = c.CloseNow()
+			}
+			if err != nil {
+				t.Error(err)
+			}
+			if err := c.Close(1000, ""); err != nil {
+				t.Error("second close:", err)
+			}
 		}
-	}
+	})
 }
 
 // A deadline that passes ends the connection.

@@ -3,6 +3,7 @@ package wsconn_test
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"testing"
@@ -28,6 +29,18 @@ func play(tb testing.TB, scripts ...wstest.Script) *wstest.Peer {
 	}
 	tb.Cleanup(func() { peer.Close() })
 	return peer
+}
+
+// nobody returns an address at which nobody listens, and nobody else will until the test has ended: that of the near end
+// of a connection.
+func nobody(t *testing.T) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", play(t, discard).Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn.LocalAddr().String()
 }
 
 // dialScript connects to a peer that plays the script.

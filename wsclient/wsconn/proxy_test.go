@@ -98,9 +98,7 @@ func TestProxy(t *testing.T) {
 	})
 	t.Run("not there", func(t *testing.T) {
 		t.Parallel()
-		gone := play(t, discard)
-		gone.Close()
-		u := &url.URL{Scheme: "http", Host: gone.Addr().String()}
+		u := &url.URL{Scheme: "http", Host: nobody(t)}
 		err := dialError(t, "ws://127.0.0.1:9", &wsconn.DialOptions{Proxy: http.ProxyURL(u)})
 		want[*wsconn.ConnectionError](t, err)
 		if op, ok := errors.AsType[*net.OpError](err); !ok || op.Op != "proxyconnect" {
