@@ -90,12 +90,10 @@ func (l *orderLink) changed(s ngtt.Status) {
 // run keeps the link up until the loops end, or the device goes offline. The link outlives the loops, for the orders that
 // are being carried out then.
 func (l *orderLink) run(ctx context.Context) error {
-	client, err := l.next()
-	if client == nil {
+	ended, err := l.connect()
+	if ended == nil {
 		return err
 	}
-	ended := make(chan error, 1)
-	l.work.Go(func() { ended <- client.Run(l.life) })
 	if !l.online() {
 		l.pause()
 	}
@@ -110,8 +108,8 @@ func (l *orderLink) run(ctx context.Context) error {
 	return smokerr.Link(ordersName, err)
 }
 
-// next returns a client that has not run yet, or nil after quit.
-func (l *orderLink) next() (*ngtt.Client, error) {
+// connect runs a client that has not run yet, and returns what it ends with; nil after quit.
+func (l *orderLink) connect() (<-chan error, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.quitting {
@@ -125,7 +123,9 @@ func (l *orderLink) next() (*ngtt.Client, error) {
 		l.client = client
 	}
 	l.used = true
-	return l.client, nil
+	client, ended := l.client, make(chan error, 1)
+	l.work.Go(func() { ended <- client.Run(l.life) }) // with the lock, since flush may wait already after quit
+	return ended, nil
 }
 
 // pause takes the link down because the device goes offline. Orders that are being carried out go on.
