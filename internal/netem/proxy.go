@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -28,6 +29,7 @@ type Proxy struct {
 	state    sync.Mutex // guards what follows
 	listener net.Listener
 	relays   map[*relay]struct{}
+	held     []net.Conn // keep the port while nobody listens
 	closed   bool
 }
 
@@ -36,12 +38,14 @@ type Proxy struct {
 func NewProxy(target string) (*Proxy, error) {
 	p := &Proxy{target: target, relays: map[*relay]struct{}{}}
 	p.init(0)
-	p.ctx, p.cancel = context.WithCancel(context.Background())
-	if err := p.listen("127.0.0.1:0"); err != nil {
-		p.cancel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
 		return nil, err
 	}
-	p.addr = p.listener.Addr()
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	p.addr = l.Addr()
+	p.held = hold(l)
+	p.start(l)
 	return p, nil
 }
 
@@ -49,7 +53,7 @@ func NewProxy(target string) (*Proxy, error) {
 func (p *Proxy) Addr() string { return p.addr.String() }
 
 // Refuse(true) closes the listening socket, so that dials fail with ECONNREFUSED while open connections live on.
-// Refuse(false) opens it again on the same port, which fails if another program took the port meanwhile.
+// Refuse(false) opens it again on the same port, which on Windows fails if another program took the port meanwhile.
 func (p *Proxy) Refuse(refuse bool) error {
 	p.state.Lock()
 	defer p.state.Unlock()
@@ -79,6 +83,10 @@ func (p *Proxy) Close() error {
 	for r := range p.relays {
 		r.abort()
 	}
+	for _, c := range p.held {
+		abort(c.(*net.TCPConn))
+	}
+	p.held = nil
 	p.state.Unlock()
 	p.cancel()
 	p.work.Wait()
@@ -91,9 +99,31 @@ func (p *Proxy) listen(addr string) error {
 	if err != nil {
 		return err
 	}
+	p.start(l)
+	return nil
+}
+
+func (p *Proxy) start(l net.Listener) {
 	p.listener = l
 	p.work.Go(func() { p.accept(l) })
-	return nil
+}
+
+// hold keeps the port of a listener from being given to other programs while nobody listens on it: a connection that came
+// in on it does, until it is closed, and a listener may be opened beside it. Nil where that cannot be had.
+func hold(l net.Listener) []net.Conn {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	out, err := net.DialTCP("tcp", nil, l.Addr().(*net.TCPAddr))
+	if err != nil {
+		return nil
+	}
+	in, err := l.Accept()
+	if err != nil {
+		abort(out)
+		return nil
+	}
+	return []net.Conn{in, out}
 }
 
 // accept serves one listening socket until it is closed.

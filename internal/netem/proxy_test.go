@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -235,6 +236,27 @@ func TestProxyRefuse(t *testing.T) {
 		d := dialTCP(t, proxy.Addr())
 		check(t, []string{"ok", "z"}, []string{write(d, "z"), read(d)})
 	}
+}
+
+// TestProxyKeepsItsPort: while a proxy refuses, nobody else is given its port, as any outgoing connection might be.
+func TestProxyKeepsItsPort(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("a port with connections is not free for its listener either")
+	}
+	other := newEcho(t)
+	proxy := newProxy(t, other)
+	local, err := net.ResolveTCPAddr("tcp", proxy.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, nil, proxy.Refuse(true))
+	_, err = (&net.Dialer{LocalAddr: local}).DialContext(t.Context(), "tcp", other)
+	check(t, "EADDRINUSE", outcome(err))
+	check(t, nil, proxy.Refuse(false))
+	c := dialTCP(t, proxy.Addr())
+	check(t, []string{"ok", "x"}, []string{write(c, "x"), read(c)})
+	check(t, 1, proxy.Count())
 }
 
 func TestProxyTargetDown(t *testing.T) {

@@ -20,6 +20,7 @@ type gate struct {
 	inner  net.Listener // nil while shut
 	closed bool
 	conns  map[*gateConn]struct{}
+	held   []net.Conn // keep the port while the gate is shut
 }
 
 func newGate(listen func(addr string) (net.Listener, error), addr string) *gate {
@@ -39,6 +40,9 @@ func (g *gate) open() error {
 		return fmt.Errorf("smoktest: %w", err)
 	}
 	g.inner, g.addr, g.want = inner, inner.Addr(), inner.Addr().String()
+	if g.held == nil {
+		g.held = hold(inner)
+	}
 	g.turned.Broadcast()
 	return nil
 }
@@ -101,10 +105,11 @@ func (g *gate) Accept() (net.Conn, error) {
 
 func (g *gate) Close() error {
 	g.mu.Lock()
-	inner := g.inner
-	g.inner, g.closed = nil, true
+	inner, held := g.inner, g.held
+	g.inner, g.held, g.closed = nil, nil, true
 	g.turned.Broadcast()
 	g.mu.Unlock()
+	release(held)
 	if inner != nil {
 		return inner.Close()
 	}
