@@ -18,9 +18,9 @@ import (
 )
 
 // sleeperTask names the variable that makes the test binary a program that keeps a connection, suspends itself while a
-// ping is under way, and says how it goes, until it is killed or its standard input ends: how it watches the connection,
-// and whether the peer answers that ping. The peer is a part of it, so that it does not matter when other processes get
-// to run.
+// ping is under way, and says how it goes, until it is killed or its standard input ends: how it watches the
+// connection, and whether the peer answers that ping. The peer is a part of it, so that it does not matter when other
+// processes get to run.
 const sleeperTask = "WSCLIENT_TEST_SLEEPER"
 
 // These are short, because the test that uses them takes real time.

@@ -171,8 +171,8 @@ func (c *coast) fresh() *netem.Link {
 	}
 }
 
-// cut ends the newest connection, number n, in one of the ways in which connections end. The last of them is left to the
-// server: told reports whether the next message is to tell it so.
+// cut ends the newest connection, number n, in one of the ways in which connections end. The last of them is left to
+// the server: told reports whether the next message is to tell it so.
 func (c *coast) cut(n int) (told bool) {
 	c.cutLast = c.fresh()
 	at := int64(rand.IntN(4096))
