@@ -85,6 +85,13 @@ func (s *session) fail(reason DisconnectReason, err error) {
 	}
 }
 
+// failed reports whether the session has ended, or is just ending, by fail.
+func (s *session) failed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.over && !s.local
+}
+
 // marked returns err with the generation of the session, if it has a place for that.
 func (s *session) marked(err error) error {
 	e, ok := err.(*ClosedError) //nolint:errorlint // what wraps such an error is no news of this connection

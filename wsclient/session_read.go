@@ -133,6 +133,9 @@ func (s *session) putBlocked(msg Message) {
 		return
 	}
 	s.m.inbound.keep(s.m, msg)
+	if s.failed() {
+		<-s.conn.Done() // at once: what still comes would only be kept as well
+	}
 }
 
 // inboxFull makes the error of a consumer that does not keep up.
