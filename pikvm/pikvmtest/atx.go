@@ -194,8 +194,9 @@ func (a *atx) begin(button string, allowed func(lit bool) bool) (done <-chan str
 	}
 	l.done = make(chan struct{})
 	l.pressed = true
-	a.host.press(name)
-	l.next = a.after(hold, func() {
+	now := time.Now() // one for both, so that no delay between them makes a short press a long one
+	a.host.press(name, now)
+	l.next = a.afterFrom(now, hold, func() {
 		a.release(name)
 		l.next = a.after(pressTail, func() { a.free(l) })
 	})
@@ -218,9 +219,12 @@ func (a *atx) free(l *line) {
 }
 
 // after runs f with mu held, in d of the time of the device.
-func (a *atx) after(d time.Duration, f func()) *job {
+func (a *atx) after(d time.Duration, f func()) *job { return a.afterFrom(time.Now(), d, f) }
+
+// afterFrom is after, with d counted from start.
+func (a *atx) afterFrom(start time.Time, d time.Duration, f func()) *job {
 	var j *job
-	j = a.sched.after(time.Duration(float64(d)/a.scale), func() {
+	j = a.sched.at(start.Add(time.Duration(float64(d)/a.scale)), func() {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		if !a.sched.cancelled(j) { // else cancelled while it waited for the lock

@@ -23,7 +23,7 @@ type host struct {
 	blink   *job
 }
 
-func (h *host) press(line ATXLine) {
+func (h *host) press(line ATXLine, now time.Time) {
 	a := h.atx
 	if line == LineReset {
 		a.log.add(ResetPressed)
@@ -37,7 +37,7 @@ func (h *host) press(line ATXLine) {
 	}
 	a.log.add(PowerPressed)
 	h.cut = false
-	h.held = a.after(h.opts.HoldToCut, func() {
+	h.held = a.afterFrom(now, h.opts.HoldToCut, func() {
 		h.cut = true
 		h.setPower(false)
 	})

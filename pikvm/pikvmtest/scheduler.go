@@ -38,11 +38,14 @@ func (s *scheduler) stop() {
 }
 
 // after runs f in d. f must not block for long: it delays all later work.
-func (s *scheduler) after(d time.Duration, f func()) *job {
+func (s *scheduler) after(d time.Duration, f func()) *job { return s.at(time.Now().Add(d), f) }
+
+// at runs f when it is due. See after.
+func (s *scheduler) at(due time.Time, f func()) *job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seq++
-	j := &job{due: time.Now().Add(d), seq: s.seq, run: f}
+	j := &job{due: due, seq: s.seq, run: f}
 	heap.Push(&s.jobs, j)
 	if j.index == 0 {
 		select {

@@ -78,8 +78,8 @@ func TestAllFailing(t *testing.T) {
 	if r.code != 2 || strings.Count(r.err, "\n") != 3 || strings.Count(r.out, `","error":"`) != 3 || !strings.HasPrefix(r.out, `{"device":"a","`) {
 		t.Errorf("fingerprint of devices without TLS and of none: %+v", r)
 	}
-	devices[0].HoldATX(pikvmtest.LinePower, 100*time.Hour) // an hour for this fast device
-	if r := u.runs("atx", "click", "power", "--all", "--busy-wait", "0s"); r.code != 1 || strings.Count(r.err, "\n") < 2 {
+	devices[0].HoldATX(pikvmtest.LineReset, 100*time.Hour) // an hour for this fast device; the other line may still be busy
+	if r := u.runs("atx", "click", "reset", "--all", "--busy-wait", "0s"); r.code != 1 || strings.Count(r.err, "\n") < 2 {
 		t.Errorf("exit code %d, want 1 for failures that differ\n%s", r.code, r.err)
 	}
 }
