@@ -118,12 +118,17 @@ func hold(l net.Listener) []net.Conn {
 	if err != nil {
 		return nil
 	}
-	in, err := l.Accept()
-	if err != nil {
-		abort(out)
-		return nil
+	for {
+		in, err := l.Accept()
+		if err != nil {
+			abort(out)
+			return nil
+		}
+		if in.RemoteAddr().String() == out.LocalAddr().String() {
+			return []net.Conn{in, out}
+		}
+		abort(in.(*net.TCPConn)) // nobody knows this port yet
 	}
-	return []net.Conn{in, out}
 }
 
 // accept serves one listening socket until it is closed.

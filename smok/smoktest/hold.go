@@ -16,12 +16,17 @@ func hold(l net.Listener) []net.Conn {
 	if err != nil {
 		return nil
 	}
-	in, err := l.Accept()
-	if err != nil {
-		_ = out.Close() // it was only made for the other one
-		return nil
+	for {
+		in, err := l.Accept()
+		if err != nil {
+			_ = out.Close() // it was only made for the other one
+			return nil
+		}
+		if in.RemoteAddr().String() == out.LocalAddr().String() {
+			return []net.Conn{in, out}
+		}
+		_ = in.Close() // a client that was very fast, and tries again
 	}
-	return []net.Conn{in, out}
 }
 
 // release gives back what hold took, at once.
