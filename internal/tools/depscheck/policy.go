@@ -31,6 +31,10 @@ var allowed = map[string]struct{ released, tests []string }{
 		},
 		tests: []string{repo.Prefix + "/internal", "github.com/google/go-cmp"},
 	},
+	"sioclient": {
+		released: []string{repo.Prefix + "/errkit", repo.Prefix + "/wsclient"},
+		tests:    []string{repo.Prefix + "/internal", "github.com/google/go-cmp"},
+	},
 	"pikvm": {
 		released: []string{repo.Prefix + "/errkit", repo.Prefix + "/wsclient", "github.com/go-resty/resty/v2"},
 		tests:    []string{repo.Prefix + "/internal", "github.com/google/go-cmp"},

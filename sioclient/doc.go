@@ -1,0 +1,2 @@
+// Package sioclient is a Socket.IO client.
+package sioclient

@@ -1,0 +1,2 @@
+// Package engineio speaks Engine.IO, the transport below Socket.IO.
+package engineio

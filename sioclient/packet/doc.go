@@ -1,0 +1,2 @@
+// Package packet is the Socket.IO codec.
+package packet

@@ -1,0 +1,2 @@
+// Package sioserver is a Socket.IO server.
+package sioserver

@@ -1,0 +1,2 @@
+// Package siotest has peers for the tests of programs that use Socket.IO.
+package siotest
