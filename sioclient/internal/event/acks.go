@@ -1,0 +1,131 @@
+package event
+
+import (
+	"sync"
+
+	"github.com/fieldlink-go/fieldlink/sioclient/packet"
+)
+
+// Acks are the acknowledgements that a socket waits for. Each ends exactly once: with the answer, or with an error. The
+// zero value is ready to use and has no table yet. All methods may be called from any goroutine; functions are called
+// without a lock held.
+type Acks struct {
+	mu      sync.Mutex
+	next    uint64
+	pending map[uint64]AckFunc
+	err     error // with which further ones end at once; nil while the table is open
+}
+
+// AckFunc gets the answer or the error. It must not block: it runs where the answer was read. The arguments are valid
+// until it returns.
+type AckFunc func(args packet.Args, err error)
+
+// Add makes an entry under the next id; the first is 0. If the table is closed, f gets the error at once, and ok is false.
+func (a *Acks) Add(f AckFunc) (id uint64, ok bool) {
+	a.mu.Lock()
+	if a.err != nil {
+		err := a.err
+		a.mu.Unlock()
+		f(packet.Args{}, err)
+		return 0, false
+	}
+	for {
+		id = a.next
+		a.next++
+		if _, taken := a.pending[id]; !taken {
+			break
+		}
+	}
+	a.put(id, f)
+	a.mu.Unlock()
+	return id, true
+}
+
+// AddID is Add for an id that the caller chose, such as one that many sockets share. It is refused, and f not called, if
+// there is such an entry.
+func (a *Acks) AddID(id uint64, f AckFunc) bool {
+	a.mu.Lock()
+	if err := a.err; err != nil {
+		a.mu.Unlock()
+		f(packet.Args{}, err)
+		return false
+	}
+	defer a.mu.Unlock()
+	if _, taken := a.pending[id]; taken {
+		return false
+	}
+	a.put(id, f)
+	return true
+}
+
+func (a *Acks) put(id uint64, f AckFunc) {
+	if a.pending == nil {
+		a.pending = make(map[uint64]AckFunc)
+	}
+	a.pending[id] = f
+}
+
+// Resolve ends an entry with its answer. It reports whether there was one.
+func (a *Acks) Resolve(id uint64, args packet.Args) bool { return a.end(id, args, nil) }
+
+// Fail ends an entry with an error. It reports whether there was one.
+func (a *Acks) Fail(id uint64, err error) bool { return a.end(id, packet.Args{}, err) }
+
+// Remove removes an entry without calling its function. It reports whether there was one.
+func (a *Acks) Remove(id uint64) bool {
+	_, ok := a.remove(id)
+	return ok
+}
+
+// FailAll ends all entries for which which holds, nil meaning all, with an error.
+func (a *Acks) FailAll(err error, which func(id uint64) bool) {
+	for _, f := range a.removeAll(which, nil) {
+		f(packet.Args{}, err)
+	}
+}
+
+// Close ends all entries, and all that are added later, with an error.
+func (a *Acks) Close(err error) {
+	for _, f := range a.removeAll(nil, err) {
+		f(packet.Args{}, err)
+	}
+}
+
+// Len returns how many entries there are.
+func (a *Acks) Len() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.pending)
+}
+
+func (a *Acks) end(id uint64, args packet.Args, err error) bool {
+	f, ok := a.remove(id)
+	if ok {
+		f(args, err)
+	}
+	return ok
+}
+
+func (a *Acks) remove(id uint64) (AckFunc, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	f, ok := a.pending[id]
+	delete(a.pending, id)
+	return f, ok
+}
+
+func (a *Acks) removeAll(which func(id uint64) bool, final error) []AckFunc {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var all []AckFunc
+	for id, f := range a.pending {
+		if which == nil || which(id) {
+			all = append(all, f)
+			delete(a.pending, id)
+		}
+	}
+	if final != nil && a.err == nil {
+		a.err = final
+	}
+	return all
+}
