@@ -1,6 +1,7 @@
 package event
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -12,15 +13,9 @@ import (
 // goroutine, also from handlers; no lock is held while handlers run. A change does not touch a dispatch that is under
 // way, except that a handler which was removed is not called any more.
 type Listeners struct {
-	mu     sync.Mutex // orders the changes
-	byName atomic.Pointer[map[string]*named]
+	mu     sync.Mutex // orders the changes; what the pointers point to never changes
+	byName atomic.Pointer[map[string][]*listener]
 	any    atomic.Pointer[[]*listener]
-}
-
-// named are the handlers of one event. It is never changed.
-type named struct {
-	name      string
-	listeners []*listener
 }
 
 type listener struct {
@@ -59,35 +54,22 @@ func (l *Listeners) RemoveAny() {
 func (l *Listeners) RemoveAll() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, n := range l.names() {
-		retire(n.listeners, nil)
+	for _, list := range l.names() {
+		retire(list, nil)
 	}
 	l.byName.Store(nil)
 	retire(l.anys(), nil)
 	l.any.Store(nil)
 }
 
-// Name returns the name of an event that has handlers as a string, without allocating, and whether there are any.
-func (l *Listeners) Name(name []byte) (string, bool) {
-	if n := l.names()[string(name)]; n != nil {
-		return n.name, true
-	}
-	return "", false
-}
-
 // Has reports whether there are handlers of the name.
-func (l *Listeners) Has(name string) bool { return l.names()[name] != nil }
+func (l *Listeners) Has(name string) bool { return l.Len(name) > 0 }
 
 // HasAny reports whether there are handlers for all events.
 func (l *Listeners) HasAny() bool { return len(l.anys()) > 0 }
 
 // Len returns how many handlers the name has.
-func (l *Listeners) Len(name string) int {
-	if n := l.names()[name]; n != nil {
-		return len(n.listeners)
-	}
-	return 0
-}
+func (l *Listeners) Len(name string) int { return len(l.names()[name]) }
 
 // Dispatch calls the handlers for all events and then those of the name, in order. Errors go to fail, which may be nil.
 // It reports whether the name had a handler.
@@ -107,11 +89,7 @@ func (l *Listeners) DispatchAny(e *Event, fail func(e *Event, err error)) {
 
 // DispatchNamed calls the handlers of the event's name, in order, and reports whether there was one.
 func (l *Listeners) DispatchNamed(e *Event, fail func(e *Event, err error)) (handled bool) {
-	n := l.names()[e.Name]
-	if n == nil {
-		return false
-	}
-	for _, one := range n.listeners {
+	for _, one := range l.names()[e.Name] {
 		if one.once {
 			if !one.gone.CompareAndSwap(false, true) {
 				continue
@@ -143,7 +121,7 @@ func Guard(f func() error) (err error) {
 	return f()
 }
 
-func (l *Listeners) names() map[string]*named {
+func (l *Listeners) names() map[string][]*listener {
 	if m := l.byName.Load(); m != nil {
 		return *m
 	}
@@ -190,19 +168,13 @@ func (l *Listeners) change(name string, edit func([]*listener) []*listener) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	old := l.names()
-	next := make(map[string]*named, len(old)+1)
-	for k, v := range old {
-		next[k] = v
-	}
-	var before []*listener
-	if n := old[name]; n != nil {
-		before = n.listeners
-	}
-	after := edit(before)
-	retire(before, after)
+	next := make(map[string][]*listener, len(old)+1)
+	maps.Copy(next, old)
+	after := edit(old[name])
+	retire(old[name], after)
 	delete(next, name)
 	if len(after) > 0 {
-		next[name] = &named{name: name, listeners: after}
+		next[name] = after
 	}
 	l.byName.Store(&next)
 }
