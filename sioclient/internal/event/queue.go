@@ -1,6 +1,9 @@
 package event
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // Limits say how much may wait in a queue.
 type Limits struct {
@@ -24,8 +27,6 @@ type Queue struct {
 	limits Limits
 	handle func(*Event)
 
-	wg sync.WaitGroup
-
 	mu       sync.Mutex // guards what follows
 	items    []item     // waiting
 	spare    []item     // empty, to be swapped with items
@@ -33,7 +34,7 @@ type Queue struct {
 	bytes    int
 	calls    int           // acknowledgements that are waited for
 	room     chan struct{} // closed when there may be room; nil if nobody waits
-	running  bool
+	ended    chan struct{} // closed when the goroutine ends; nil if there is none
 	closed   bool
 }
 
@@ -78,6 +79,19 @@ func (q *Queue) Push(e *Event, size int, stop <-chan struct{}) bool {
 	}
 }
 
+// Force appends an event whatever the limits. Who uses it bounds how many there are.
+func (q *Queue) Force(e *Event, size int) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return false
+	}
+	q.messages++
+	q.bytes += size
+	q.append(item{event: e, size: size})
+	return true
+}
+
 // Do appends a function, which is subject to no limit. It reports whether the queue was still open.
 func (q *Queue) Do(f func()) bool {
 	q.mu.Lock()
@@ -111,20 +125,36 @@ func (q *Queue) Len() int {
 	return q.messages
 }
 
-// Close drops what waits and takes nothing more. What runs goes on: see [Queue.Wait].
+// Close drops the events that wait and takes nothing more. Functions that wait still run, and what runs goes on: see
+// [Queue.Wait].
 func (q *Queue) Close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closed = true
-	for _, it := range q.items {
-		q.release(it)
-	}
-	q.items, q.spare = nil, nil
 	q.wake()
 }
 
-// Wait waits until nothing runs any more. It must not be called by what runs.
-func (q *Queue) Wait() { q.wg.Wait() }
+// Wait waits until nothing runs any more, for limit at most if that is positive, and reports whether that is so.
+func (q *Queue) Wait(limit time.Duration) bool {
+	q.mu.Lock()
+	ended := q.ended
+	q.mu.Unlock()
+	if ended == nil {
+		return true
+	}
+	var expired <-chan time.Time
+	if limit > 0 {
+		t := time.NewTimer(limit)
+		defer t.Stop()
+		expired = t.C
+	}
+	select {
+	case <-ended:
+		return true
+	case <-expired:
+		return false
+	}
+}
 
 func (q *Queue) full(size int) bool {
 	if q.messages == 0 {
@@ -140,9 +170,9 @@ func (q *Queue) full(size int) bool {
 
 func (q *Queue) append(it item) {
 	q.items = append(q.items, it)
-	if !q.running {
-		q.running = true
-		q.wg.Go(q.run)
+	if q.ended == nil {
+		q.ended = make(chan struct{})
+		go q.run()
 	}
 }
 
@@ -166,7 +196,8 @@ func (q *Queue) take() []item {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.items) == 0 {
-		q.running = false
+		close(q.ended)
+		q.ended = nil
 		return nil
 	}
 	batch := q.items
@@ -175,27 +206,21 @@ func (q *Queue) take() []item {
 }
 
 func (q *Queue) perform(it item) {
+	if it.f != nil {
+		it.f()
+		return
+	}
 	q.mu.Lock()
 	closed := q.closed
 	q.mu.Unlock()
 	if !closed {
-		if it.f != nil {
-			it.f()
-		} else {
-			q.handle(it.event)
-		}
+		q.handle(it.event)
 	}
 	q.mu.Lock()
-	q.release(it)
+	defer q.mu.Unlock()
+	q.messages--
+	q.bytes -= it.size
 	q.wake()
-	q.mu.Unlock()
-}
-
-func (q *Queue) release(it item) {
-	if it.event != nil {
-		q.messages--
-		q.bytes -= it.size
-	}
 }
 
 func (q *Queue) wake() {
@@ -212,7 +237,5 @@ func (q *Queue) giveBack(batch []item) {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if !q.closed {
-		q.spare = batch[:0]
-	}
+	q.spare = batch[:0]
 }

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/fieldlink-go/fieldlink/sioclient/internal/event"
 	"github.com/fieldlink-go/fieldlink/sioclient/packet"
@@ -26,7 +27,7 @@ func TestQueueKeepsOrder(t *testing.T) {
 			t.Fatal("Push = false on an open queue")
 		}
 	}
-	q.Wait()
+	q.Wait(0)
 	if len(got) != len(want) {
 		t.Fatalf("%d items, want %d", len(got), len(want))
 	}
@@ -79,7 +80,7 @@ func TestFullQueueStopsWhoPushes(t *testing.T) {
 				}
 				done()
 				close(release)
-				q.Wait()
+				q.Wait(0)
 			})
 		})
 	}
@@ -91,7 +92,7 @@ func TestQueueTakesAnEventAboveItsLimit(t *testing.T) {
 	q := event.NewQueue(event.Limits{Bytes: 10}, func(*event.Event) { got++ })
 	q.Push(numbered(0), 1000, nil)
 	q.Push(numbered(1), 1000, nil)
-	q.Wait()
+	q.Wait(0)
 	if got != 2 || q.Len() != 0 {
 		t.Errorf("%d events handled, %d left, want 2, 0", got, q.Len())
 	}
@@ -121,7 +122,7 @@ func TestPushEnds(t *testing.T) {
 					t.Error("Push = true")
 				}
 				close(release)
-				q.Wait()
+				q.Wait(0)
 				if handled != 1 {
 					t.Errorf("%d events handled, want 1", handled)
 				}
@@ -140,14 +141,22 @@ func TestClosedQueueDropsWhatWaits(t *testing.T) {
 			q.Push(numbered(i), 1, nil)
 		}
 		synctest.Wait()
+		told := false
+		q.Do(func() { told = true })
 		q.Close()
 		q.Close()
+		if q.Wait(time.Second) {
+			t.Error("Wait = true while a handler runs")
+		}
 		close(release)
-		q.Wait()
+		q.Wait(0)
 		if handled != 1 || q.Len() != 0 {
 			t.Errorf("%d events handled, %d left, want 1, 0", handled, q.Len())
 		}
-		if q.Push(numbered(9), 1, nil) || q.Do(func() {}) {
+		if !told {
+			t.Error("a function that waited did not run")
+		}
+		if q.Push(numbered(9), 1, nil) || q.Force(numbered(9), 1) || q.Do(func() {}) {
 			t.Error("a closed queue took something")
 		}
 	})
