@@ -64,6 +64,9 @@ func (m Message) Len() int { return len(m.data) }
 // IsBinary reports whether the message is binary.
 func (m Message) IsBinary() bool { return m.binary }
 
+// isZero reports whether m is the zero Message.
+func (m *Message) isZero() bool { return m.data == nil && !m.binary }
+
 // checkMessages returns an *InvalidError for messages that cannot be sent. Payloads of revision 4 have a separator that
 // no message in them may contain.
 func checkMessages(op string, msgs []Message, payload bool) error {
