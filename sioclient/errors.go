@@ -54,6 +54,7 @@ type (
 //	ErrClosed              the owner closed the client, the server or the session
 //	ErrEngine              the transport below failed
 //	  ErrTooLarge          a message or a body is above a limit
+//	  ErrEngineVersion     the server speaks another revision of Engine.IO
 //	ErrPacket              a packet breaks the protocol
 //	ErrDecode              an argument cannot be decoded
 //	ErrSession             there is no such session
@@ -76,6 +77,7 @@ var (
 	ErrClosed            = sioerr.ErrClosed
 	ErrEngine            = sioerr.ErrEngine
 	ErrTooLarge          = sioerr.ErrTooLarge
+	ErrEngineVersion     = sioerr.ErrEngineVersion
 	ErrPacket            = sioerr.ErrPacket
 	ErrDecode            = sioerr.ErrDecode
 	ErrSession           = sioerr.ErrSession

@@ -51,6 +51,9 @@ var (
 	// ErrTooLarge: a message or a request body is above a limit. Carried by an [EngineError].
 	ErrTooLarge = ErrEngine.New("toolarge", "too large", errkit.TooLarge)
 
+	// ErrEngineVersion: the peer speaks another revision of Engine.IO. Carried by an [EngineError].
+	ErrEngineVersion = ErrEngine.New("version", "other protocol revision", errkit.Unsupported)
+
 	// ErrPacket: a packet breaks the protocol. See [PacketError].
 	ErrPacket = Err.New("packet", "invalid packet", errkit.Protocol)
 
