@@ -12,8 +12,6 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/fieldlink-go/fieldlink/internal/netem"
 	"github.com/fieldlink-go/fieldlink/sioclient"
 	"github.com/fieldlink-go/fieldlink/sioclient/engineio"
@@ -49,7 +47,7 @@ type scripted struct {
 	stopped  context.Context
 	served   sync.WaitGroup
 	sockets  []*wsconn.Conn
-	recorder *recorder
+	witness  *witness
 }
 
 // request is one that waits for its answer.
@@ -64,7 +62,7 @@ type request struct {
 
 func newScripted(t *testing.T) *scripted {
 	t.Helper()
-	p := &scripted{t: t, network: netem.New(nil), requests: make(chan *request), recorder: newRecorder()}
+	p := &scripted{t: t, network: netem.New(nil), requests: make(chan *request), witness: newWitness()}
 	p.stopped, p.stop = context.WithCancel(t.Context())
 	p.server = &http.Server{Handler: p, ErrorLog: log.New(io.Discard, "", 0)}
 	for _, addr := range []string{"peer.test:80", "peer.test:8080"} {
@@ -235,7 +233,7 @@ func (p *scripted) start(ctx context.Context, opts *engineio.DialOptions) *diali
 	d := &dialing{t: p.t, done: make(chan struct{})}
 	go func() {
 		defer close(d.done)
-		d.conn, d.err = engineio.Dial(ctx, "http://peer.test/", p.options(opts), p.recorder)
+		d.conn, d.err = engineio.Dial(ctx, "http://peer.test/", p.options(opts), p.witness)
 	}()
 	return d
 }
@@ -298,8 +296,8 @@ func finish(conn *engineio.Conn) {
 	conn.Wait()
 }
 
-// recorder is a handler that remembers.
-type recorder struct {
+// witness is a handler that remembers.
+type witness struct {
 	mu       sync.Mutex
 	changed  sync.Cond
 	messages []string
@@ -310,13 +308,13 @@ type recorder struct {
 	onText   func(text string) // called with each message
 }
 
-func newRecorder() *recorder {
-	r := &recorder{}
+func newWitness() *witness {
+	r := &witness{}
 	r.changed.L = &r.mu
 	return r
 }
 
-func (r *recorder) HandleMessage(binary bool, data []byte) {
+func (r *witness) HandleMessage(binary bool, data []byte) {
 	text := string(data)
 	if binary {
 		text = fmt.Sprintf("binary %x", data)
@@ -331,14 +329,14 @@ func (r *recorder) HandleMessage(binary bool, data []byte) {
 	}
 }
 
-func (r *recorder) HandleUpgrade() {
+func (r *witness) HandleUpgrade() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.upgrades++
 	r.changed.Broadcast()
 }
 
-func (r *recorder) HandleClose(reason engineio.Reason, err error) {
+func (r *witness) HandleClose(reason engineio.Reason, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.closed++
@@ -347,7 +345,7 @@ func (r *recorder) HandleClose(reason engineio.Reason, err error) {
 }
 
 // wait waits until the messages are these.
-func (r *recorder) wait(t *testing.T, want ...string) {
+func (r *witness) wait(t *testing.T, want ...string) {
 	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -358,7 +356,7 @@ func (r *recorder) wait(t *testing.T, want ...string) {
 }
 
 // waitUpgrade waits until the transport was changed.
-func (r *recorder) waitUpgrade() {
+func (r *witness) waitUpgrade() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for r.upgrades == 0 {
@@ -367,7 +365,7 @@ func (r *recorder) waitUpgrade() {
 }
 
 // wantEnd waits for the end of the connection, which must have this reason, and returns the error.
-func (r *recorder) wantEnd(t *testing.T, reason engineio.Reason) error {
+func (r *witness) wantEnd(t *testing.T, reason engineio.Reason) error {
 	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -377,14 +375,6 @@ func (r *recorder) wantEnd(t *testing.T, reason engineio.Reason) error {
 	check(t, reason, r.reason)
 	check(t, 1, r.closed)
 	return r.err
-}
-
-// check compares.
-func check(t *testing.T, want, got any) {
-	t.Helper()
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
-	}
 }
 
 // checkIs checks the classes and kinds of an error.

@@ -40,7 +40,7 @@ type Conn struct {
 	ws      *wsconn.Conn
 	upgrade upgradeState
 	probe   *wsconn.Conn // the connection that is to become ws
-	beat    heartbeat
+	beat    clientBeat
 
 	closing   bool // nothing is taken any more
 	deaf      bool // nothing is delivered any more
@@ -49,8 +49,6 @@ type Conn struct {
 	reason    Reason
 	err       error
 }
-
-const opSend = "engine.Send"
 
 // newConn starts a connection on an opened transport.
 func newConn(t *target, h Handler, o *opening) *Conn {

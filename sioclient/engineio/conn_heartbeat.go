@@ -9,9 +9,9 @@ import (
 	"github.com/fieldlink-go/fieldlink/sioclient/internal/sioerr"
 )
 
-// heartbeat watches over the life of the server. In revision 4 the server pings and the client waits for that, with one
+// clientBeat watches over the life of the server. In revision 4 the server pings and the client waits for that, with one
 // timer; in revision 3 it is the other way round.
-type heartbeat struct {
+type clientBeat struct {
 	timer   *time.Timer
 	due     time.Time // when the timer is to fire
 	pinging bool      // revision 3: a ping waits for its answer

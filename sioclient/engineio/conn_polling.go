@@ -24,7 +24,7 @@ const (
 	opPost = "engine.post"
 )
 
-var errBodyTooLarge = errors.New("answer above the limit")
+var errAnswerTooLarge = errors.New("answer above the limit")
 
 // poller makes the requests of one polling connection. It has an HTTP transport of its own, so that nothing of the
 // connection is left when it is closed.
@@ -113,7 +113,7 @@ func (p *poller) do(ctx context.Context, method string, payload []byte) (*http.R
 	case err != nil:
 		return nil, nil, p.failed(ctx, op, err)
 	case int64(len(body)) > limit:
-		return nil, nil, p.target.engineError(sioerr.ErrTooLarge, op, Polling, p.sid, errBodyTooLarge)
+		return nil, nil, p.target.engineError(sioerr.ErrTooLarge, op, Polling, p.sid, errAnswerTooLarge)
 	}
 	return resp, body, nil
 }

@@ -17,7 +17,7 @@ func TestWebSocketOnly(t *testing.T) {
 		check(t, false, conn.Upgraded())
 		check(t, int64(1_000_000), conn.MaxPayload())
 		s.send("4hello", "4")
-		p.recorder.wait(t, "hello", "")
+		p.witness.wait(t, "hello", "")
 		if err := conn.Send(engineio.Text("a"), engineio.Binary([]byte{1}), engineio.Encoded([]byte("42[]"))); err != nil {
 			t.Fatal(err)
 		}
@@ -25,6 +25,6 @@ func TestWebSocketOnly(t *testing.T) {
 		conn.Close(false)
 		check(t, 1000, s.wantClose())
 		conn.Wait()
-		check(t, nil, p.recorder.wantEnd(t, sioclient.ForcedClose))
+		check(t, nil, p.witness.wantEnd(t, sioclient.ForcedClose))
 	})
 }
