@@ -1,0 +1,214 @@
+package sioserver
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/fieldlink-go/fieldlink/sioclient/engineio"
+	"github.com/fieldlink-go/fieldlink/sioclient/internal/sioerr"
+)
+
+// Server is a Socket.IO server: an [http.Handler] for its path and everything below. It has the methods of its main
+// namespace, "/", besides its own. They may be called from any goroutine.
+type Server struct {
+	*Namespace // "/"
+
+	opts    *Options
+	engine  *engineio.Server
+	log     *slog.Logger
+	scripts *scripts
+	traffic traffic
+	observe observers
+
+	ctx    context.Context // ends when the server is closed
+	cancel context.CancelFunc
+	work   sync.WaitGroup // sockets until their last handler has run, and searches for dynamic namespaces
+
+	mu         sync.RWMutex // guards what follows
+	namespaces map[string]*Namespace
+	parents    []*Parent
+	conns      map[*conn]struct{}
+	closing    bool
+}
+
+// New makes a server. Nil options mean defaults. The error is a *[sioclient.InvalidError].
+func New(opts *Options) (*Server, error) {
+	o, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		opts: o, log: o.Logger,
+		namespaces: make(map[string]*Namespace), conns: make(map[*conn]struct{}),
+	}
+	engine := o.Engine
+	engine.OnSession = s.onSession
+	if s.engine, err = engineio.NewServer(&engine); err != nil {
+		return nil, err
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.scripts = newScripts(o)
+	s.Namespace = s.newNamespace("/", nil)
+	if o.Recovery != nil && s.Namespace.session == nil {
+		return nil, sioerr.Invalid("sioserver.New", "Recovery", "the adapter does not keep sessions")
+	}
+	s.namespaces["/"] = s.Namespace
+	return s, nil
+}
+
+// ServeHTTP serves the requests of clients: WebSocket, polling and, with Options.ClientFiles, the scripts.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.scripts.serve(w, r) {
+		return
+	}
+	s.engine.ServeHTTP(w, r)
+}
+
+// Of returns the namespace of a name, which it makes if there is none. A slash is put in front of a name that has none.
+// If the name matches a regular expression given to [Server.OfRegexp], the namespace begins with what was set up there.
+func (s *Server) Of(name string) *Namespace {
+	name = cleanName(name)
+	s.mu.RLock()
+	n := s.namespaces[name]
+	s.mu.RUnlock()
+	if n != nil {
+		return n
+	}
+	return s.create(name, s.regexpParent(name))
+}
+
+// cleanName puts a slash in front.
+func cleanName(name string) string {
+	if strings.HasPrefix(name, "/") {
+		return name
+	}
+	return "/" + name
+}
+
+// create makes a namespace unless there is one by now.
+func (s *Server) create(name string, parent *Parent) *Namespace {
+	s.mu.Lock()
+	if n := s.namespaces[name]; n != nil {
+		s.mu.Unlock()
+		return n
+	}
+	n := s.newNamespace(name, parent)
+	s.namespaces[name] = n
+	s.mu.Unlock()
+	s.log.Debug("namespace made", "module", "sioclient", "namespace", name)
+	if s.opts.OnNamespace != nil {
+		s.opts.OnNamespace(n)
+	}
+	return n
+}
+
+func (s *Server) newNamespace(name string, parent *Parent) *Namespace {
+	n := &Namespace{
+		name: name, server: s, parent: parent,
+		byID: make(map[string]*Socket), byPID: make(map[string]*Socket),
+	}
+	if parent != nil {
+		inherited := parent.currentHooks().clone()
+		n.hooks.Store(&inherited)
+	}
+	n.host = &AdapterHost{n: n}
+	switch {
+	case s.opts.Adapter != nil:
+		n.adapter = s.opts.Adapter(n.host)
+	case s.opts.Recovery != nil:
+		n.adapter = newMemoryAdapter(n.host, s.opts)
+	default:
+		n.adapter = &singleAdapter{host: n.host}
+	}
+	_, single := n.adapter.(*singleAdapter)
+	n.rawArgs = !single
+	if s.opts.Recovery != nil {
+		n.session, _ = n.adapter.(SessionAdapter)
+	}
+	watch, _ := n.adapter.(RoomWatcher)
+	n.rooms.init(watch)
+	return n
+}
+
+// cleanUp removes the namespace if it is dynamic and nobody needs it any more.
+func (n *Namespace) cleanUp() {
+	s := n.server
+	if n.parent == nil || !s.opts.CleanUpEmptyChildren {
+		return
+	}
+	s.mu.Lock()
+	n.mu.Lock()
+	remove := len(n.all) == 0 && n.joining == 0 && !n.finished && s.namespaces[n.name] == n
+	if remove {
+		n.finished = true
+		delete(s.namespaces, n.name)
+	}
+	n.mu.Unlock()
+	s.mu.Unlock()
+	if !remove {
+		return
+	}
+	if err := n.adapter.Close(); err != nil {
+		s.report("close namespace", err)
+	}
+}
+
+// Stats are the counters of a server.
+type Stats struct {
+	Connections int   // those there are
+	Opened      int64 // connections ever
+	Namespaces  int
+	Sockets     int   // in all namespaces
+	MessagesIn  int64 // messages of clients: packets and attachments
+	MessagesOut int64 // messages queued for clients
+	BytesIn     int64
+	BytesOut    int64
+	Slow        int64 // connections that were closed because they did not read
+	Dropped     int64 // volatile events that were dropped
+}
+
+// traffic counts messages.
+type traffic struct {
+	opened, messagesIn, messagesOut, bytesIn, bytesOut, slow, dropped atomic.Int64
+}
+
+// Stats returns the counters as they are now.
+func (s *Server) Stats() Stats {
+	t := &s.traffic
+	stats := Stats{
+		Opened: t.opened.Load(), MessagesIn: t.messagesIn.Load(), MessagesOut: t.messagesOut.Load(),
+		BytesIn: t.bytesIn.Load(), BytesOut: t.bytesOut.Load(), Slow: t.slow.Load(), Dropped: t.dropped.Load(),
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	stats.Connections, stats.Namespaces = len(s.conns), len(s.namespaces)
+	for _, n := range s.namespaces {
+		n.mu.RLock()
+		stats.Sockets += len(n.all)
+		n.mu.RUnlock()
+	}
+	return stats
+}
+
+// Namespaces returns those there are, in no order.
+func (s *Server) Namespaces() []*Namespace {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	list := make([]*Namespace, 0, len(s.namespaces))
+	for _, n := range s.namespaces {
+		list = append(list, n)
+	}
+	return list
+}
+
+// report tells of an error that no socket's listener took.
+func (s *Server) report(op string, err error) {
+	s.log.Warn("error", "module", "sioclient", "op", op, "error", err)
+	if s.opts.OnError != nil {
+		s.opts.OnError(err)
+	}
+}
