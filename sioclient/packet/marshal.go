@@ -1,7 +1,17 @@
 package packet
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+)
 
-// Marshal returns v as JSON as arguments are encoded: compact, without escapes for HTML. Binary values are not attached
-// but written as encoding/json does. It is for [Packet.Data].
-func Marshal(v any) (json.RawMessage, error) { return json.Marshal(v) }
+// Marshal returns v as JSON in the form of arguments: compact, without escapes for HTML. Binary values are not attached but
+// written as encoding/json does. It is for [Packet.Data].
+func Marshal(v any) (json.RawMessage, error) {
+	e := newEncoder(nil)
+	defer e.free()
+	if err := e.leaf(v); err != nil {
+		return nil, unencodable("data", err)
+	}
+	return bytes.Clone(e.dst), nil
+}

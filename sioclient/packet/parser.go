@@ -1,7 +1,5 @@
 package packet
 
-import "github.com/fieldlink-go/fieldlink/sioclient/internal/sioerr"
-
 // Parser is a form of packets on the wire. Both ends of a connection must use the same one.
 type Parser uint8
 
@@ -40,14 +38,4 @@ func (e Encoded) Size() int {
 		n += len(b)
 	}
 	return n
-}
-
-// Encode encodes p, whose arguments are p.Args and, after them, values.
-func (p Parser) Encode(pkt *Packet, values ...any) (Encoded, error) {
-	return Encoded{}, sioerr.Bare(sioerr.ErrNotSupported, "encode", nil)
-}
-
-// Append is [Parser.Encode] into a buffer of the caller.
-func (p Parser) Append(dst []byte, pkt *Packet, values ...any) ([]byte, [][]byte, error) {
-	return dst, nil, sioerr.Bare(sioerr.ErrNotSupported, "encode", nil)
 }
