@@ -41,6 +41,15 @@ func (a *Acks) Add(f AckFunc) (id uint64, ok bool) {
 	return id, true
 }
 
+// Reserve returns the next id for a later AddID.
+func (a *Acks) Reserve() uint64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	id := a.next
+	a.next++
+	return id
+}
+
 // AddID is Add for an id that the caller chose, such as one that many sockets share. It is refused, and f not called, if
 // there is such an entry.
 func (a *Acks) AddID(id uint64, f AckFunc) bool {

@@ -50,16 +50,20 @@ func (l *Listeners) RemoveAny() {
 	l.changeAny(func([]*listener) []*listener { return nil })
 }
 
-// RemoveAll removes all handlers.
-func (l *Listeners) RemoveAll() {
+// RemoveNamed removes the handlers of all names.
+func (l *Listeners) RemoveNamed() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, list := range l.names() {
 		retire(list, nil)
 	}
 	l.byName.Store(nil)
-	retire(l.anys(), nil)
-	l.any.Store(nil)
+}
+
+// RemoveAll removes all handlers.
+func (l *Listeners) RemoveAll() {
+	l.RemoveNamed()
+	l.RemoveAny()
 }
 
 // Has reports whether there are handlers of the name.

@@ -1,0 +1,302 @@
+package sioclient
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/fieldlink-go/fieldlink/errkit"
+	"github.com/fieldlink-go/fieldlink/sioclient/internal/event"
+	"github.com/fieldlink-go/fieldlink/sioclient/internal/sioerr"
+	"github.com/fieldlink-go/fieldlink/sioclient/packet"
+)
+
+// Sender emits events of a socket with other settings than usual. It is a light value that can be kept.
+type Sender struct {
+	s        *Socket
+	volatile bool
+	plain    bool
+	limit    time.Duration // of Call and of a try; 0 means SocketOptions.AckTimeout
+}
+
+// Volatile returns a sender of events that are dropped if they cannot be on their way at once.
+func (s *Socket) Volatile() Sender { return Sender{s: s}.Volatile() }
+
+// Compress returns a sender of events that may be compressed, which is the default, or may not. It counts if the
+// transport compresses at all.
+func (s *Socket) Compress(yes bool) Sender { return Sender{s: s}.Compress(yes) }
+
+// Timeout returns a sender whose calls, and tries with SocketOptions.Retries, wait that long for the acknowledgement.
+func (s *Socket) Timeout(d time.Duration) Sender { return Sender{s: s}.Timeout(d) }
+
+// Volatile: see [Socket.Volatile].
+func (o Sender) Volatile() Sender { o.volatile = true; return o }
+
+// Compress: see [Socket.Compress].
+func (o Sender) Compress(yes bool) Sender { o.plain = !yes; return o }
+
+// Timeout: see [Socket.Timeout].
+func (o Sender) Timeout(d time.Duration) Sender { o.limit = d; return o }
+
+// Emit sends an event with any number of arguments: what encoding/json encodes, and []byte anywhere in them, which
+// travels as binary; its memory must not be changed afterwards. It never waits.
+//
+// On a connection an event is sent at most once: what was sent when the connection broke may be lost. Call and
+// SocketOptions.Retries tell. Without a connection the event is kept until there is one, unless
+// SocketOptions.DisableBuffer is set. Official JavaScript servers refuse more than 10 binary values in one event. Errors,
+// all with nothing sent:
+//   - *[InvalidError]: the name is reserved (it matches [ErrReserved]), or an argument cannot be sent.
+//   - *[PacketError]: an argument cannot be encoded.
+//   - *[BufferFullError]: too much waits to be sent.
+//   - *[EngineError] that matches [ErrTooLarge]: the server takes no events of that size.
+//   - *[BadNamespaceError]: there is a connection to the server, but it does not let the socket in, or the socket has left.
+//   - *[DisconnectedError]: there is no connection, and none is being made; it matches [ErrReconnect] if the attempts are
+//     used up. With DisableBuffer, there is none at the moment.
+//   - one that matches [ErrClosed] after [Manager.Close].
+func (s *Socket) Emit(name string, args ...any) error { return Sender{s: s}.Emit(name, args...) }
+
+// Send emits the event "message".
+func (s *Socket) Send(args ...any) error { return s.Emit("message", args...) }
+
+// Emit: see [Socket.Emit]. A volatile event that was dropped is no error.
+func (o Sender) Emit(name string, args ...any) error {
+	_, err := o.emit(name, args, nil)
+	if errors.Is(err, errVolatile) {
+		o.s.m.counters.volatileDropped.Add(1)
+		return nil
+	}
+	return err
+}
+
+// Call emits an event and returns the arguments of its acknowledgement. If ctx has no deadline it waits for
+// SocketOptions.AckTimeout at most; with SocketOptions.Retries that is the limit of each try. It may be called in
+// handlers. Beside those of [Socket.Emit] the errors are:
+//   - *[TimeoutError]: no acknowledgement came in time. What waited to be sent is not sent any more.
+//   - one that matches [Err] and context.Canceled: ctx was canceled.
+//   - *[DisconnectedError]: the connection ended before the acknowledgement came. The event may have arrived.
+//   - one that matches [ErrClosed]: the manager was closed meanwhile.
+func (s *Socket) Call(ctx context.Context, name string, args ...any) (packet.Args, error) {
+	return Sender{s: s}.Call(ctx, name, args...)
+}
+
+// Call: see [Socket.Call]. A volatile event that was dropped is a *[DisconnectedError] or a *[BufferFullError].
+func (o Sender) Call(ctx context.Context, name string, args ...any) (packet.Args, error) {
+	s := o.s
+	if ctx.Err() != nil {
+		return packet.Args{}, s.callEnded(ctx, name, 0, errkit.NotSent)
+	}
+	type answer struct {
+		args packet.Args
+		err  error
+	}
+	answers := make(chan answer, 1)
+	defer s.queue.Waiting()()
+	cancel, err := o.emit(name, args, func(args packet.Args, err error) { answers <- answer{args.Clone(), err} })
+	if err != nil {
+		return packet.Args{}, err
+	}
+	limit := o.callLimit(ctx)
+	var expired <-chan time.Time
+	if limit > 0 {
+		t := time.NewTimer(limit)
+		defer t.Stop()
+		expired = t.C
+	}
+	select {
+	case a := <-answers:
+		return a.args, a.err
+	case <-ctx.Done():
+	case <-expired:
+	}
+	if !cancel() { // it came at the same moment
+		a := <-answers
+		return a.args, a.err
+	}
+	return packet.Args{}, s.callEnded(ctx, name, limit, 0)
+}
+
+// callLimit returns how long a call waits beside its context; 0 for no limit.
+func (o Sender) callLimit(ctx context.Context) time.Duration {
+	if o.s.opts.Retries > 0 && !o.volatile {
+		return 0 // each try has its own
+	}
+	if o.limit > 0 {
+		return o.limit
+	}
+	if _, ok := ctx.Deadline(); ok {
+		return 0
+	}
+	return max(o.s.opts.AckTimeout, 0)
+}
+
+// callEnded makes the error of a call whose time is up or whose context is done.
+func (s *Socket) callEnded(ctx context.Context, name string, limit time.Duration, kind errkit.Kind) error {
+	cause := errkit.FromContext(ctx)
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return &errkit.Basic{Info: errkit.Info{Class: sioerr.Err, Op: "call", Target: s.m.target, Kind: kind, Err: cause}}
+	}
+	if cause != nil {
+		limit = 0
+	}
+	err := timeoutError("call", s.m.target, name, limit, cause)
+	err.Kind |= kind
+	return err
+}
+
+func timeoutError(op, target, name string, limit time.Duration, cause error) *TimeoutError {
+	return &TimeoutError{
+		Info:  errkit.Info{Class: ErrTimeout, Op: op, Target: target, Err: cause},
+		Event: name, Limit: limit,
+	}
+}
+
+// errVolatile says that an event was dropped as its sender wanted.
+var errVolatile = errors.New("not writable")
+
+// emit sends an event. If f is not nil it gets the acknowledgement, or the error, exactly once unless emit fails or
+// cancel returned true.
+func (o Sender) emit(name string, args []any, f event.AckFunc) (cancel func() bool, err error) {
+	s := o.s
+	if packet.Reserved(name) {
+		return nil, &InvalidError{
+			Info:  errkit.Info{Class: sioerr.ErrReserved, Op: "emit", Target: s.m.target},
+			Field: "event", Reason: strconv.Quote(name) + " is reserved",
+		}
+	}
+	if s.opts.Retries > 0 && !o.volatile {
+		cancel, err = o.enqueue(name, args, f)
+	} else {
+		cancel, err = o.submit(name, args, f)
+	}
+	if err == nil {
+		s.tellOutgoing(name, args)
+	}
+	return cancel, err
+}
+
+// submit sends an event once.
+func (o Sender) submit(name string, args []any, f event.AckFunc) (cancel func() bool, err error) {
+	s, m := o.s, o.s.m
+	p := packet.Packet{Type: packet.Event, Namespace: s.nsp, Name: name}
+	if f != nil {
+		p.ID, p.HasID = s.acks.Reserve(), true
+	}
+	enc, err := m.opts.Parser.Encode(&p, args...)
+	if err != nil {
+		return nil, err
+	}
+	e := newEntry(enc, o.plain)
+	e.id, e.hasID = p.ID, p.HasID
+
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := s.offline("emit"); err != nil && !o.volatile {
+		return nil, err
+	}
+	if o.volatile && (s.link == nil || len(s.buffer.entries) > 0 || !s.link.conn.Writable()) {
+		return nil, s.dropped()
+	}
+	if f != nil {
+		s.acks.AddID(p.ID, f)
+	}
+	if err := s.deliver(e); err != nil {
+		s.acks.Remove(p.ID)
+		return nil, err
+	}
+	return func() bool {
+		m.mu.Lock()
+		s.buffer.remove(p.ID)
+		m.mu.Unlock()
+		return s.acks.Remove(p.ID)
+	}, nil
+}
+
+// enqueue sends an event until it is acknowledged.
+func (o Sender) enqueue(name string, args []any, f event.AckFunc) (cancel func() bool, err error) {
+	s, m := o.s, o.s.m
+	it := &retried{name: name, plain: o.plain, done: f, limit: o.limit}
+	if it.limit == 0 {
+		it.limit = s.opts.AckTimeout
+	}
+	if it.args, err = packet.NewArgs(args...); err != nil {
+		return nil, err
+	}
+	it.args = it.args.Clone()
+	it.size = len(name) + len(it.args.JSON())
+	for _, b := range it.args.Attachments() {
+		it.size += len(b)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := s.offline("emit"); err != nil {
+		return nil, err
+	}
+	if err := s.retries.add(it); err != nil {
+		return nil, err
+	}
+	return func() bool { return s.retries.cancel(it) }, nil
+}
+
+// offline returns why nothing can be sent, not even later; nil if something can. The caller holds the lock.
+func (s *Socket) offline(op string) error {
+	m := s.m
+	switch {
+	case m.closed:
+		return m.closedError(op)
+	case s.link != nil:
+		return nil
+	case (s.active || s.gone == nil) && !s.opts.DisableBuffer:
+		return nil
+	case m.link != nil:
+		return &BadNamespaceError{
+			Info:      errkit.Info{Class: ErrBadNamespace, Op: op, Target: m.target, Err: s.gone},
+			Namespace: s.nsp,
+		}
+	}
+	err := disconnected(op, m.target, reasonOf(s.gone), s.gone)
+	err.Kind |= errkit.NotSent
+	return err
+}
+
+// dropped makes the error of a volatile event. The caller holds the lock.
+func (s *Socket) dropped() error {
+	if s.link == nil {
+		err := disconnected("emit", s.m.target, "", errVolatile)
+		err.Kind |= errkit.NotSent
+		return err
+	}
+	n, size := s.link.conn.Buffered()
+	return &BufferFullError{
+		Info:     errkit.Info{Class: ErrBufferFull, Op: "emit", Target: s.m.target, Kind: errkit.NotSent, Err: errVolatile},
+		Messages: n, Bytes: size,
+	}
+}
+
+// acker sends the acknowledgements of the events that came over a link.
+type acker struct {
+	s *Socket
+	l *link
+}
+
+// SendAck sends an acknowledgement. After the link has ended nobody waits for it any more.
+func (a *acker) SendAck(id uint64, args []any) error {
+	s, m := a.s, a.s.m
+	enc, err := m.opts.Parser.Encode(&packet.Packet{Type: packet.Ack, Namespace: s.nsp, ID: id, HasID: true}, args...)
+	if err != nil {
+		return err
+	}
+	e := newEntry(enc, false)
+	e.link = a.l
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return m.closedError("ack")
+	}
+	if s.link != a.l {
+		err := disconnected("ack", m.target, "", nil)
+		err.Kind |= errkit.NotSent
+		return err
+	}
+	return s.deliver(e)
+}

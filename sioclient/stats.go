@@ -1,0 +1,36 @@
+package sioclient
+
+import (
+	"sync/atomic"
+
+	"github.com/fieldlink-go/fieldlink/sioclient/internal/event"
+	"github.com/fieldlink-go/fieldlink/sioclient/packet"
+)
+
+// Stats counts what a manager and its sockets did since it was made.
+type Stats struct {
+	Connections     uint64 // to the server
+	Attempts        uint64 // to connect again
+	Reconnects      uint64 // that succeeded
+	Sent            uint64 // events and acknowledgements given to a connection
+	Received        uint64 // events
+	VolatileDropped uint64 // volatile events that were dropped
+	Dropped         uint64 // other events that were accepted and never sent
+}
+
+type counters struct {
+	connections, attempts, reconnects, sent, received, volatileDropped, dropped atomic.Uint64
+}
+
+// Stats returns the counts as they are now.
+func (m *Manager) Stats() Stats {
+	c := &m.counters
+	return Stats{
+		Connections: c.connections.Load(), Attempts: c.attempts.Load(), Reconnects: c.reconnects.Load(),
+		Sent: c.sent.Load(), Received: c.received.Load(),
+		VolatileDropped: c.volatileDropped.Load(), Dropped: c.dropped.Load(),
+	}
+}
+
+// decode reads the arguments of an acknowledgement.
+func decode(name string, args packet.Args, targets ...any) error { return event.Decode(name, args, targets...) }
