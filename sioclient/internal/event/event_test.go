@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fieldlink-go/fieldlink/sioclient/internal/event"
+	"github.com/fieldlink-go/fieldlink/sioclient/internal/sioerr"
 	"github.com/fieldlink-go/fieldlink/sioclient/packet"
 )
 
@@ -74,5 +75,30 @@ func TestAckOfAnEventThatWantsNone(t *testing.T) {
 	e := event.New("x", packet.Args{})
 	if err := e.Ack(1); err != nil || e.WantsAck() {
 		t.Errorf("Ack = %v, WantsAck = %t, want nil, false", err, e.WantsAck())
+	}
+}
+
+func TestDecodeTellsWhichArgument(t *testing.T) {
+	t.Parallel()
+	args, err := packet.ParseArgs([]byte(`["a",null,3]`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := event.New("chat", args)
+	var text string
+	var missing int
+	if err := e.Decode(&text); err != nil || text != "a" {
+		t.Errorf("Decode = %v, %q", err, text)
+	}
+	var skip any
+	var third, fourth int
+	fourth = 4
+	if err := e.Decode(&text, &skip, &third, &fourth); err != nil || third != 3 || fourth != 4 {
+		t.Errorf("Decode = %v, %d, %d, want nil, 3, 4", err, third, fourth)
+	}
+	err = e.Decode(&missing)
+	var de *sioerr.DecodeError
+	if !errors.As(err, &de) || de.Event != "chat" || de.Index != 0 {
+		t.Errorf("Decode of a string into an int = %v, want a DecodeError of argument 0 of chat", err)
 	}
 }
