@@ -19,8 +19,8 @@ import (
 	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
 )
 
-// bench is a server on a network in memory, and raw peers of it.
-type bench struct {
+// rig is a server on a network in memory, and raw peers of it.
+type rig struct {
 	t       *testing.T
 	server  *engineio.Server
 	network *netem.Network
@@ -28,15 +28,14 @@ type bench struct {
 	refused chan *engineio.RefusedRequest
 
 	mu       sync.Mutex
-	sessions []*recorder
+	sessions []*owner
 }
 
-// recorder is the handler of a session. It keeps what it is told, and echoes messages unless quiet.
-type recorder struct {
+// owner is the handler of a session. It keeps what it is told, and echoes messages unless quiet.
+type owner struct {
 	session *engineio.Session
 	echo    bool
-	begun   func(r *recorder)
-	message func(r *recorder, binary bool, data []byte)
+	message func(r *owner, binary bool, data []byte)
 
 	mu     sync.Mutex
 	got    []string
@@ -48,7 +47,7 @@ type closing struct {
 	Err    string
 }
 
-func (r *recorder) HandleMessage(binary bool, data []byte) {
+func (r *owner) HandleMessage(binary bool, data []byte) {
 	r.note(text(binary, data))
 	if r.message != nil {
 		r.message(r, binary, data)
@@ -65,9 +64,9 @@ func (r *recorder) HandleMessage(binary bool, data []byte) {
 	}
 }
 
-func (r *recorder) HandleUpgrade() { r.note("upgrade") }
+func (r *owner) HandleUpgrade() { r.note("upgrade") }
 
-func (r *recorder) HandleClose(reason engineio.Reason, err error) {
+func (r *owner) HandleClose(reason engineio.Reason, err error) {
 	c := closing{Reason: reason}
 	if err != nil {
 		c.Err = err.Error()
@@ -75,13 +74,13 @@ func (r *recorder) HandleClose(reason engineio.Reason, err error) {
 	r.closed <- c
 }
 
-func (r *recorder) note(s string) {
+func (r *owner) note(s string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.got = append(r.got, s)
 }
 
-func (r *recorder) notes() []string {
+func (r *owner) notes() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]string(nil), r.got...)
@@ -94,10 +93,10 @@ func text(binary bool, data []byte) string {
 	return string(data)
 }
 
-// newBench starts a server that echoes, with the options of the tests for the original: a heartbeat of 300 + 200 ms.
-func newBench(t *testing.T, opts engineio.ServerOptions) *bench {
+// newRig starts a server that echoes, with the options of the tests for the original: a heartbeat of 300 + 200 ms.
+func newRig(t *testing.T, opts engineio.ServerOptions) *rig {
 	t.Helper()
-	b := &bench{t: t, network: netem.New(nil), refused: make(chan *engineio.RefusedRequest, 1000)}
+	b := &rig{t: t, network: netem.New(nil), refused: make(chan *engineio.RefusedRequest, 1000)}
 	if opts.PingInterval == 0 {
 		opts.PingInterval, opts.PingTimeout = 300*time.Millisecond, 200*time.Millisecond
 	}
@@ -118,7 +117,7 @@ func newBench(t *testing.T, opts engineio.ServerOptions) *bench {
 	return b
 }
 
-func (b *bench) serve(h http.Handler) {
+func (b *rig) serve(h http.Handler) {
 	b.t.Helper()
 	listener, err := b.network.Listen("eio.test:80")
 	if err != nil {
@@ -146,8 +145,8 @@ func (b *bench) serve(h http.Handler) {
 	})
 }
 
-func (b *bench) record(s *engineio.Session) engineio.Handler {
-	r := &recorder{session: s, echo: true, closed: make(chan closing, 2)}
+func (b *rig) record(s *engineio.Session) engineio.Handler {
+	r := &owner{session: s, echo: true, closed: make(chan closing, 2)}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.sessions = append(b.sessions, r)
@@ -155,7 +154,7 @@ func (b *bench) record(s *engineio.Session) engineio.Handler {
 }
 
 // session returns the newest session.
-func (b *bench) session() *recorder {
+func (b *rig) session() *owner {
 	b.t.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -176,7 +175,7 @@ type response struct {
 func brief(r response) string { return strings.TrimSpace(fmt.Sprint(r.Status, " ", r.Body)) }
 
 // do sends one request. The query is that of the protocol's example, EIO=4&transport=polling, unless it names others.
-func (b *bench) do(method, query, body string, header ...string) response {
+func (b *rig) do(method, query, body string, header ...string) response {
 	b.t.Helper()
 	res, err := b.try(b.t.Context(), method, query, strings.NewReader(body), header...)
 	if err != nil {
@@ -185,7 +184,7 @@ func (b *bench) do(method, query, body string, header ...string) response {
 	return res
 }
 
-func (b *bench) try(ctx context.Context, method, query string, body io.Reader, header ...string) (response, error) {
+func (b *rig) try(ctx context.Context, method, query string, body io.Reader, header ...string) (response, error) {
 	if !strings.Contains(query, "EIO=") {
 		query = "EIO=4&" + query
 	}
@@ -212,7 +211,7 @@ func (b *bench) try(ctx context.Context, method, query string, body io.Reader, h
 }
 
 // open begins a polling session and returns the query of its requests.
-func (b *bench) open(query string) string {
+func (b *rig) open(query string) string {
 	b.t.Helper()
 	res := b.do(http.MethodGet, query, "")
 	i := strings.Index(res.Body, `"sid":"`)
@@ -234,7 +233,7 @@ func later[T any](f func() T) <-chan T {
 }
 
 // get polls beside the test.
-func (b *bench) get(sid string) <-chan response {
+func (b *rig) get(sid string) <-chan response {
 	return later(func() response {
 		res, err := b.try(b.t.Context(), http.MethodGet, sid, nil)
 		if err != nil {
@@ -245,7 +244,7 @@ func (b *bench) get(sid string) <-chan response {
 }
 
 // dial opens a WebSocket.
-func (b *bench) dial(query string) *wsconn.Conn {
+func (b *rig) dial(query string) *wsconn.Conn {
 	b.t.Helper()
 	c, err := b.tryDial(query, "")
 	if err != nil {
@@ -254,7 +253,7 @@ func (b *bench) dial(query string) *wsconn.Conn {
 	return c
 }
 
-func (b *bench) tryDial(query, origin string) (*wsconn.Conn, error) {
+func (b *rig) tryDial(query, origin string) (*wsconn.Conn, error) {
 	if !strings.Contains(query, "EIO=") {
 		query = "EIO=4&" + query
 	}
@@ -290,7 +289,7 @@ func write(t *testing.T, c *wsconn.Conn, s string) {
 	}
 }
 
-func check[T any](t *testing.T, want, got T) {
+func same[T any](t *testing.T, want, got T) {
 	t.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -307,4 +306,3 @@ func inBubbles(t *testing.T, rows map[string]func(t *testing.T)) {
 		})
 	}
 }
-
