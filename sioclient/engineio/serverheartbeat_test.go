@@ -26,32 +26,32 @@ func TestHeartbeat(t *testing.T) {
 			start := time.Now()
 			sid := b.open("")
 			time.Sleep(500*ms - 1)
-			same(t, 1, b.server.Sessions())
+			check(t, 1, b.server.Sessions())
 			time.Sleep(1)
-			same(t, `400 {"code":1,"message":"Session ID unknown"}`, brief(b.do(http.MethodGet, sid, "")))
+			check(t, `400 {"code":1,"message":"Session ID unknown"}`, brief(b.do(http.MethodGet, sid, "")))
 			after, how := ended(b.session(), start)
-			same(t, 500*ms, after)
-			same(t, timedOut, how)
+			check(t, 500*ms, after)
+			check(t, timedOut, how)
 		},
 		"polling: the ping ends a poll, and without a pong the next one is closed": func(t *testing.T) {
 			b := newRig(t, engineio.ServerOptions{})
 			start := time.Now()
 			sid := b.open("")
-			same(t, "200 2", brief(b.do(http.MethodGet, sid, "")))
-			same(t, 300*ms, time.Since(start))
-			same(t, "200 1", brief(b.do(http.MethodGet, sid, "")))
-			same(t, 500*ms, time.Since(start))
-			same(t, timedOut, <-b.session().closed)
+			check(t, "200 2", brief(b.do(http.MethodGet, sid, "")))
+			check(t, 300*ms, time.Since(start))
+			check(t, "200 1", brief(b.do(http.MethodGet, sid, "")))
+			check(t, 500*ms, time.Since(start))
+			check(t, timedOut, <-b.session().closed)
 		},
 		"polling: a pong gives another interval": func(t *testing.T) {
 			b := newRig(t, engineio.ServerOptions{})
 			start := time.Now()
 			sid := b.open("")
 			for i := range 5 {
-				same(t, "200 2", brief(b.do(http.MethodGet, sid, "")))
-				same(t, time.Duration(300+i*400)*ms, time.Since(start))
+				check(t, "200 2", brief(b.do(http.MethodGet, sid, "")))
+				check(t, time.Duration(300+i*400)*ms, time.Since(start))
 				time.Sleep(100 * ms)
-				same(t, "200 ok", brief(b.do(http.MethodPost, sid, "3")))
+				check(t, "200 ok", brief(b.do(http.MethodPost, sid, "3")))
 			}
 		},
 		"websocket: no pong": func(t *testing.T) {
@@ -59,13 +59,13 @@ func TestHeartbeat(t *testing.T) {
 			start := time.Now()
 			c := b.dial("")
 			read(c)
-			same(t, "2", read(c))
-			same(t, 300*ms, time.Since(start))
+			check(t, "2", read(c))
+			check(t, 300*ms, time.Since(start))
 			after, how := ended(b.session(), start)
-			same(t, 500*ms, after)
-			same(t, timedOut, how)
-			same(t, 0, b.server.Sessions())
-			same(t, "closed 1006", read(c))
+			check(t, 500*ms, after)
+			check(t, timedOut, how)
+			check(t, 0, b.server.Sessions())
+			check(t, "closed 1006", read(c))
 		},
 		"websocket: pongs": func(t *testing.T) {
 			b := newRig(t, engineio.ServerOptions{})
@@ -73,8 +73,8 @@ func TestHeartbeat(t *testing.T) {
 			c := b.dial("")
 			read(c)
 			for i := range 5 {
-				same(t, "2", read(c))
-				same(t, time.Duration(300*(i+1))*ms, time.Since(start))
+				check(t, "2", read(c))
+				check(t, time.Duration(300*(i+1))*ms, time.Since(start))
 				write(t, c, "3")
 			}
 		},
@@ -85,23 +85,23 @@ func TestHeartbeat(t *testing.T) {
 			read(c)
 			b.network.Cut(netem.Silence)
 			after, how := ended(b.session(), start)
-			same(t, 500*ms, after)
-			same(t, timedOut, how)
+			check(t, 500*ms, after)
+			check(t, timedOut, how)
 		},
 		"the first packet after a ping gives the time of a pong once more": func(t *testing.T) {
 			b := newRig(t, engineio.ServerOptions{})
 			start := time.Now()
 			c := b.dial("")
 			read(c)
-			same(t, "2", read(c))
+			check(t, "2", read(c))
 			time.Sleep(150 * ms) // 450
 			write(t, c, "4a")
-			same(t, "4a", read(c))
+			check(t, "4a", read(c))
 			time.Sleep(150 * ms) // 600
 			write(t, c, "4b")    // the second one gives nothing
 			after, how := ended(b.session(), start)
-			same(t, 650*ms, after)
-			same(t, timedOut, how)
+			check(t, 650*ms, after)
+			check(t, timedOut, how)
 		},
 		"and does so after the next ping again": func(t *testing.T) {
 			b := newRig(t, engineio.ServerOptions{})
@@ -113,13 +113,13 @@ func TestHeartbeat(t *testing.T) {
 			read(c)
 			time.Sleep(100 * ms)
 			write(t, c, "3") // 400
-			same(t, "2", read(c))
-			same(t, 700*ms, time.Since(start))
+			check(t, "2", read(c))
+			check(t, 700*ms, time.Since(start))
 			time.Sleep(199 * ms)
 			write(t, c, "4b")
-			same(t, "4b", read(c))
+			check(t, "4b", read(c))
 			after, _ := ended(b.session(), start)
-			same(t, 1099*ms, after)
+			check(t, 1099*ms, after)
 		},
 		"messages do not put off the ping": func(t *testing.T) {
 			b := newRig(t, engineio.ServerOptions{})
@@ -128,9 +128,9 @@ func TestHeartbeat(t *testing.T) {
 			read(c)
 			time.Sleep(200 * ms)
 			write(t, c, "4a")
-			same(t, "4a", read(c))
-			same(t, "2", read(c))
-			same(t, 300*ms, time.Since(start))
+			check(t, "4a", read(c))
+			check(t, "2", read(c))
+			check(t, 300*ms, time.Since(start))
 		},
 		"a pong that nobody waits for is harmless": func(t *testing.T) {
 			b := newRig(t, engineio.ServerOptions{})
@@ -140,25 +140,25 @@ func TestHeartbeat(t *testing.T) {
 			time.Sleep(100 * ms)
 			write(t, c, "3")
 			write(t, c, "4a")
-			same(t, "4a", read(c))
-			same(t, "2", read(c))
-			same(t, 400*ms, time.Since(start))
+			check(t, "4a", read(c))
+			check(t, "2", read(c))
+			check(t, 400*ms, time.Since(start))
 		},
 		"a ping of the client's is of the wrong direction": func(t *testing.T) {
 			b := newRig(t, engineio.ServerOptions{})
 			c := b.dial("")
 			read(c)
 			write(t, c, "2")
-			same(t, "closed 1000", read(c))
+			check(t, "closed 1000", read(c))
 			how := <-b.session().closed
-			same(t, closing{"transport error", "sioclient: engine.session: transport failed: websocket \"invalid heartbeat direction\""}, how)
+			check(t, closing{"transport error", "sioclient: engine.session: transport failed: websocket \"invalid heartbeat direction\""}, how)
 		},
 		"polling: a ping of the client's as well": func(t *testing.T) {
 			b := newRig(t, engineio.ServerOptions{})
 			sid := b.open("")
-			same(t, "200 ok", brief(b.do(http.MethodPost, sid, "2")))
-			same(t, engineio.Reason("transport error"), (<-b.session().closed).Reason)
-			same(t, `400 {"code":1,"message":"Session ID unknown"}`, brief(b.do(http.MethodGet, sid, "")))
+			check(t, "200 ok", brief(b.do(http.MethodPost, sid, "2")))
+			check(t, engineio.Reason("transport error"), (<-b.session().closed).Reason)
+			check(t, `400 {"code":1,"message":"Session ID unknown"}`, brief(b.do(http.MethodGet, sid, "")))
 		},
 		"revision 3: the server waits for pings and answers them without their data": func(t *testing.T) {
 			b := newRig(t, engineio.ServerOptions{AllowEIO3: true})
@@ -167,31 +167,31 @@ func TestHeartbeat(t *testing.T) {
 			read(c)
 			time.Sleep(400 * ms)
 			write(t, c, "2abc")
-			same(t, "3", read(c))
+			check(t, "3", read(c))
 			write(t, c, "4a") // is no ping
-			same(t, "4a", read(c))
+			check(t, "4a", read(c))
 			after, how := ended(b.session(), start)
-			same(t, 900*ms, after)
-			same(t, timedOut, how)
+			check(t, 900*ms, after)
+			check(t, timedOut, how)
 		},
 		"revision 3: polling": func(t *testing.T) {
 			b := newRig(t, engineio.ServerOptions{AllowEIO3: true})
 			start := time.Now()
 			sid := b.open("EIO=3&b64=1")
 			time.Sleep(300 * ms)
-			same(t, "200 ok", brief(b.do(http.MethodPost, sid, "1:2")))
-			same(t, "200 1:3", brief(b.do(http.MethodGet, sid, "")))
+			check(t, "200 ok", brief(b.do(http.MethodPost, sid, "1:2")))
+			check(t, "200 1:3", brief(b.do(http.MethodGet, sid, "")))
 			after, how := ended(b.session(), start)
-			same(t, 800*ms, after)
-			same(t, timedOut, how)
+			check(t, 800*ms, after)
+			check(t, timedOut, how)
 		},
 		"revision 3: a pong of the client's is of the wrong direction": func(t *testing.T) {
 			b := newRig(t, engineio.ServerOptions{AllowEIO3: true})
 			c := b.dial("EIO=3")
 			read(c)
 			write(t, c, "3")
-			same(t, "closed 1000", read(c))
-			same(t, engineio.Reason("transport error"), (<-b.session().closed).Reason)
+			check(t, "closed 1000", read(c))
+			check(t, engineio.Reason("transport error"), (<-b.session().closed).Reason)
 		},
 		"a control frame of WebSocket is no heartbeat": func(t *testing.T) {
 			b := newRig(t, engineio.ServerOptions{})
@@ -215,8 +215,8 @@ func TestHeartbeat(t *testing.T) {
 				}
 			})
 			after, how := ended(b.session(), start)
-			same(t, 500*ms, after)
-			same(t, timedOut, how)
+			check(t, 500*ms, after)
+			check(t, timedOut, how)
 			pings.Wait()
 		},
 	})

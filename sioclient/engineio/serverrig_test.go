@@ -289,7 +289,7 @@ func write(t *testing.T, c *wsconn.Conn, s string) {
 	}
 }
 
-func same[T any](t *testing.T, want, got T) {
+func check[T any](t *testing.T, want, got T) {
 	t.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -107,8 +107,8 @@ func TestVerify(t *testing.T) {
 			b := newRig(t, engineio.ServerOptions{})
 			sid := strings.TrimPrefix(b.open(""), "sid=")
 			got := b.refuse(row.method, strings.ReplaceAll(row.query, "SID", sid), row.header...)
-			same(t, row.want, got)
-			same(t, 1, b.server.Sessions()) // none was begun, and that there is lives on
+			check(t, row.want, got)
+			check(t, 1, b.server.Sessions()) // none was begun, and that there is lives on
 		}
 	}
 	inBubbles(t, bubbles)
@@ -125,8 +125,8 @@ func TestVerifyWithoutEIO(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() { _ = res.Body.Close() }()
-		same(t, http.StatusOK, res.StatusCode)
-		same(t, []string{"a"}, b.session().notes())
+		check(t, http.StatusOK, res.StatusCode)
+		check(t, []string{"a"}, b.session().notes())
 	}})
 }
 
@@ -176,8 +176,8 @@ func TestHooksThatRefuse(t *testing.T) {
 	for name, row := range rows {
 		bubbles[name] = func(t *testing.T) {
 			b := newRig(t, row.opts)
-			same(t, row.want, b.refuse(http.MethodGet, "EIO=4&transport=polling"))
-			same(t, engineio.ServerStats{Refused: 1}, b.server.Stats())
+			check(t, row.want, b.refuse(http.MethodGet, "EIO=4&transport=polling"))
+			check(t, engineio.ServerStats{Refused: 1}, b.server.Stats())
 		}
 	}
 	inBubbles(t, bubbles)
@@ -231,7 +231,7 @@ func TestServerHandshake(t *testing.T) {
 			for range 3 {
 				got := b.do(http.MethodGet, "", "")
 				id := b.session().session.ID()
-				same(t, "200 "+strings.Replace(row.want, "SID", id, 1), brief(got))
+				check(t, "200 "+strings.Replace(row.want, "SID", id, 1), brief(got))
 				if len(id) != 20 || strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" || seen[id] {
 					t.Errorf("id %q", id)
 				}
@@ -250,12 +250,12 @@ func TestServerHandshake(t *testing.T) {
 			},
 		})
 		c := b.dial("")
-		same(t, true, strings.HasPrefix(read(c), `0{"sid":"`))
-		same(t, "4first", read(c))
-		same(t, "4second", read(c))
+		check(t, true, strings.HasPrefix(read(c), `0{"sid":"`))
+		check(t, "4first", read(c))
+		check(t, "4second", read(c))
 		// All of it in one write, which a link of its own shows.
 		write(t, c, "4nobody wants it")
-		same(t, "2", read(c))
+		check(t, "2", read(c))
 	}
 	bubbles["messages of the owner do not join the handshake of polling"] = func(t *testing.T) {
 		b := newRig(t, engineio.ServerOptions{OnSession: func(s *engineio.Session) engineio.Handler {
@@ -265,23 +265,23 @@ func TestServerHandshake(t *testing.T) {
 			return nil
 		}})
 		sid := b.open("")
-		same(t, "200 4second", brief(b.do(http.MethodGet, sid, "")))
+		check(t, "200 4second", brief(b.do(http.MethodGet, sid, "")))
 	}
 	bubbles["what is kept of the request"] = func(t *testing.T) {
 		b := newRig(t, engineio.ServerOptions{})
 		began := time.Now()
 		b.do(http.MethodGet, "token=a%20b", "", "X-Test", "1")
 		h := b.session().session.Handshake()
-		same(t, "a b", h.Query().Get("token"))
-		same(t, "1", h.Header.Get("X-Test"))
-		same(t, "eio.test", h.Host)
-		same(t, true, h.RemoteAddr != "" && h.TLS == nil && h.Time.Equal(began))
-		same(t, 4, b.session().session.Protocol())
+		check(t, "a b", h.Query().Get("token"))
+		check(t, "1", h.Header.Get("X-Test"))
+		check(t, "eio.test", h.Host)
+		check(t, true, h.RemoteAddr != "" && h.TLS == nil && h.Time.Equal(began))
+		check(t, 4, b.session().session.Protocol())
 	}
 	bubbles["an id of the owner's, twice"] = func(t *testing.T) {
 		b := newRig(t, engineio.ServerOptions{GenerateID: func(*http.Request) (string, error) { return "mine", nil }})
-		same(t, "sid=mine", b.open(""))
-		same(t, `400 {"code":3,"message":"Bad request"} ID_GENERATION_ERROR`, b.refuse(http.MethodGet, "EIO=4&transport=polling"))
+		check(t, "sid=mine", b.open(""))
+		check(t, `400 {"code":3,"message":"Bad request"} ID_GENERATION_ERROR`, b.refuse(http.MethodGet, "EIO=4&transport=polling"))
 	}
 	inBubbles(t, bubbles)
 }
