@@ -26,15 +26,20 @@ var openWS = strings.Replace(openData, `["websocket"]`, `[]`, 1)
 
 const testSID = "lv_VI97HAXpY6yYWAAAC"
 
-// inBubble runs a test on a fake clock.
-func inBubble(t *testing.T, test func(t *testing.T, p *scripted)) {
+// scriptedRows runs each row on a fake clock, against a server whose answers it gives by hand.
+func scriptedRows(t *testing.T, rows map[string]func(t *testing.T, p *scripted)) {
 	t.Helper()
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		p := newScripted(t)
-		defer p.close()
-		test(t, p)
-	})
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := newScripted(t)
+				defer p.close()
+				row(t, p)
+			})
+		})
+	}
 }
 
 // scripted is a server whose every answer the test gives by hand.
@@ -119,6 +124,15 @@ func (p *scripted) next(want string) *request {
 	return req
 }
 
+// nextPost returns the next request that sends, whatever polls come before it.
+func (p *scripted) nextPost() *request {
+	for {
+		if req := <-p.requests; req.r.Method == http.MethodPost {
+			return req
+		}
+	}
+}
+
 // quiet checks that nobody asks for anything once everything has settled.
 func (p *scripted) quiet() {
 	p.t.Helper()
@@ -147,6 +161,10 @@ func (r *request) answer(status int, body string) {
 
 // accept agrees to an upgrade.
 func (r *request) accept(header http.Header) *socket {
+	return r.acceptWith(header, wsconn.Options{ReadLimit: -1})
+}
+
+func (r *request) acceptWith(header http.Header, opts wsconn.Options) *socket {
 	r.t.Helper()
 	var ws *wsconn.Conn
 	var err error
@@ -154,7 +172,7 @@ func (r *request) accept(header http.Header) *socket {
 		for name, values := range header {
 			w.Header()[name] = values
 		}
-		ws, err = wsconn.Accept(w, r.r, &wsconn.AcceptOptions{Options: wsconn.Options{ReadLimit: -1}})
+		ws, err = wsconn.Accept(w, r.r, &wsconn.AcceptOptions{Options: opts})
 	})
 	if err != nil {
 		r.t.Fatal(err)
@@ -276,6 +294,15 @@ func (p *scripted) dialWebSocket(opts *engineio.DialOptions, open string) (*engi
 	return d.ok(), s
 }
 
+// dialWebSocketRaw is dialWebSocket with a server that sends what it likes.
+func (p *scripted) dialWebSocketRaw(open string) (*engineio.Conn, *socket) {
+	p.t.Helper()
+	d := p.start(p.t.Context(), &engineio.DialOptions{Transports: webSocketOnly})
+	s := p.next("GET websocket").acceptWith(nil, wsconn.Options{SkipUTF8: true})
+	s.send(open)
+	return d.ok(), s
+}
+
 // dialPolling dials over polling and returns the connection with the first poll that waits.
 func (p *scripted) dialPolling(opts *engineio.DialOptions, open string) (*engineio.Conn, *request) {
 	p.t.Helper()
@@ -306,6 +333,7 @@ type witness struct {
 	reason   engineio.Reason
 	err      error
 	onText   func(text string) // called with each message
+	onBinary func(data []byte)
 }
 
 func newWitness() *witness {
@@ -322,8 +350,11 @@ func (r *witness) HandleMessage(binary bool, data []byte) {
 	r.mu.Lock()
 	r.messages = append(r.messages, text)
 	r.changed.Broadcast()
-	call := r.onText
+	call, binaryCall := r.onText, r.onBinary
 	r.mu.Unlock()
+	if binary && binaryCall != nil {
+		binaryCall(data)
+	}
 	if call != nil {
 		call(text)
 	}
@@ -362,6 +393,13 @@ func (r *witness) waitUpgrade() {
 	for r.upgrades == 0 {
 		r.changed.Wait()
 	}
+}
+
+// closes returns how often the end was told.
+func (r *witness) closes() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.closed
 }
 
 // wantEnd waits for the end of the connection, which must have this reason, and returns the error.
