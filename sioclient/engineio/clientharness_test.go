@@ -7,6 +7,7 @@ import (
 	"io"
 	"log"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -48,6 +49,7 @@ type scripted struct {
 	network  *netem.Network
 	server   *http.Server
 	requests chan *request
+	waiting  []*request // those that have come and were not asked for
 	stop     context.CancelFunc
 	stopped  context.Context
 	served   sync.WaitGroup
@@ -114,29 +116,60 @@ func (p *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// next returns the next request, which must be what is said: the method and the transport.
+// next returns the next request that is neither answered nor returned yet, which must be what is said: the method and the
+// transport.
 func (p *scripted) next(want string) *request {
 	p.t.Helper()
-	req := <-p.requests
-	if got := req.r.Method + " " + req.r.URL.Query().Get("transport"); got != want {
-		p.t.Fatalf("got %s, want %s", got, want)
-	}
+	req := p.find(func(*request) bool { return true })
+	check(p.t, want, req.String())
 	return req
 }
 
-// nextPost returns the next request that sends, whatever polls come before it.
+// nextPost returns the next request that sends; others wait for their turn.
 func (p *scripted) nextPost() *request {
-	for {
-		if req := <-p.requests; req.r.Method == http.MethodPost {
+	return p.find(func(r *request) bool { return r.String() == "POST polling" })
+}
+
+// nextPoll returns the next poll; others wait for their turn.
+func (p *scripted) nextPoll() *request {
+	return p.find(func(r *request) bool { return r.String() == "GET polling" })
+}
+
+// nextWebSocket returns the next upgrade request; others wait for their turn.
+func (p *scripted) nextWebSocket() *request {
+	return p.find(func(r *request) bool { return r.String() == "GET websocket" })
+}
+
+func (p *scripted) find(wanted func(*request) bool) *request {
+	for i, req := range p.waiting {
+		if wanted(req) {
+			p.waiting = slices.Delete(p.waiting, i, i+1)
 			return req
 		}
 	}
+	for {
+		req := <-p.requests
+		synctest.Wait()
+		if req.r.Context().Err() != nil {
+			continue // of a connection that has ended
+		}
+		if wanted(req) {
+			return req
+		}
+		p.waiting = append(p.waiting, req)
+	}
 }
+
+// String returns the method and the transport.
+func (r *request) String() string { return r.r.Method + " " + r.r.URL.Query().Get("transport") }
 
 // quiet checks that nobody asks for anything once everything has settled.
 func (p *scripted) quiet() {
 	p.t.Helper()
 	synctest.Wait()
+	for _, req := range p.waiting {
+		p.t.Fatalf("a request too many: %s %s %q", req.r.Method, req.r.URL, req.body)
+	}
 	select {
 	case req := <-p.requests:
 		p.t.Fatalf("a request too many: %s %s %q", req.r.Method, req.r.URL, req.body)

@@ -70,7 +70,7 @@ func newConn(t *target, h Handler, o *opening) *Conn {
 		t.opts.OnOpen(c)
 	}
 	c.mu.Lock()
-	if c.ws == nil && !c.ended && c.wantsUpgrade() {
+	if c.ws == nil && !c.closing && c.wantsUpgrade() {
 		c.upgrade = upgradeProbing
 		c.tasks.Go(c.tryUpgrade)
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
@@ -140,16 +139,10 @@ func TestClientClose(t *testing.T) {
 		"Close in OnOpen": func(t *testing.T, p *scripted) {
 			d := p.start(t.Context(), &engineio.DialOptions{OnOpen: func(c *engineio.Conn) { c.Close(false) }})
 			p.next("GET polling").answer(http.StatusOK, openData)
-			for range 2 {
-				req := <-p.requests
-				if req.r.Method == http.MethodPost {
-					check(t, "1", req.body)
-					req.answer(http.StatusOK, "ok")
-					break
-				}
-			}
+			post := p.nextPost()
+			check(t, "1", post.body)
+			post.answer(http.StatusOK, "ok")
 			d.ok().Wait()
-			synctest.Wait()
 		},
 	})
 }
