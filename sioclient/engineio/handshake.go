@@ -38,7 +38,7 @@ func newID() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// openPacket returns the first packet of a session. It runs with mu held.
+// openPacket returns the first packet of a session.
 func (s *Session) openPacket() Message {
 	o := s.server.opts
 	h := wire.Handshake{

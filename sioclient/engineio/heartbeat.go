@@ -17,12 +17,14 @@ type heartbeat struct {
 	patient atomic.Bool // whether another packet than the pong gives the client time once more
 }
 
-// startHeartbeat begins to count. It runs with mu held, or before anyone else knows the session.
+// startHeartbeat begins to count.
 func (s *Session) startHeartbeat() {
 	limit := s.server.opts.PingInterval
 	if s.framing.revision == wire.V3 {
 		limit += s.server.opts.PingTimeout
 	}
+	s.mu.Lock() // the timer may fire before it is known here
+	defer s.mu.Unlock()
 	s.beat.due = time.Now().Add(limit)
 	s.beat.timer = time.AfterFunc(limit, s.beatDue)
 }

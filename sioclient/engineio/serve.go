@@ -198,18 +198,20 @@ func (s *Server) setHeaders(q *request, initial bool) {
 	}
 }
 
-// open begins a session: its first packets are queued, its time runs, it is known by its id and to its owner.
-func (s *Server) open(session *Session) {
-	s.stats.sessions.Add(1)
-	s.opts.Logger.Debug("session began", "module", "sioclient", "target", session.handshake.RemoteAddr,
-		"transport", session.Transport(), "protocol", session.Protocol())
-	session.mu.Lock()
+// prepare queues the first packets of a session and lets its time run. Nobody else knows it yet.
+func (s *Server) prepare(session *Session) {
 	session.queue.force(session.openPacket())
 	if !s.opts.InitialPacket.isZero() {
 		session.queue.force(s.opts.InitialPacket)
 	}
 	session.startHeartbeat()
-	session.mu.Unlock()
+}
+
+// begun makes a session known by its id, and to its owner.
+func (s *Server) begun(session *Session) {
+	s.stats.sessions.Add(1)
+	s.opts.Logger.Debug("session began", "module", "sioclient", "target", session.handshake.RemoteAddr,
+		"transport", session.Transport(), "protocol", session.Protocol())
 	ending := s.register(session)
 	if s.opts.OnSession != nil {
 		if h := s.opts.OnSession(session); h != nil {

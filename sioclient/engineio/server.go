@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/fieldlink-go/fieldlink/errkit"
 	"github.com/fieldlink-go/fieldlink/sioclient/internal/sioerr"
 )
 
@@ -85,7 +86,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	select {
 	case <-s.empty:
 	case <-ctx.Done():
-		err = sioerr.Bare(sioerr.Err, "engine.Shutdown", context.Cause(ctx))
+		err = sioerr.Bare(sioerr.Err, "engine.Shutdown", errkit.FromContext(ctx))
 	}
 	return errors.Join(err, s.Close())
 }

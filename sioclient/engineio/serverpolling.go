@@ -13,8 +13,9 @@ const (
 	// fetchTimeout is how long a client may take to fetch the rest of a session that is being closed.
 	fetchTimeout = 30 * time.Second
 
-	// probedPollTime is how long a poll is held that arrives while a change of the transport is under way.
-	probedPollTime = 100 * time.Millisecond
+	// latePollTime is how long a poll is held that arrives while a change of the transport is under way: an honest client
+	// waits for its end before it goes over, and of another one the last packet on the new transport may be on its way.
+	latePollTime = 100 * time.Millisecond
 )
 
 // requests is what a session has as long as its transport is polling. The session's mu guards it.
@@ -32,7 +33,8 @@ type requests struct {
 // poll is a GET request that waits for packets.
 type poll struct {
 	answer chan answer // gets one
-	probed bool        // whether it arrived when a change of the transport was under way
+	late   bool        // whether it arrived when a change of the transport was under way
+	hold   *time.Timer // ends it then
 }
 
 // answer is what a poll is answered with. The zero answer is a refusal: the transport is not polling any more.
@@ -47,15 +49,11 @@ func (s *Server) openPolling(q *request, session *Session) {
 	if s.opts.Cookie != nil {
 		http.SetCookie(q.ResponseWriter, s.opts.Cookie.cookie(session.id))
 	}
-	s.open(session)
+	s.prepare(session)
+	// What the owner sends at once comes with the first poll: clients take the first answer for the open packet alone.
+	batch := session.queue.take(-1)
+	s.begun(session)
 	defer session.endDelivery()
-	session.mu.Lock()
-	first := 1
-	if !s.opts.InitialPacket.isZero() {
-		first++
-	}
-	batch := session.queue.take(first)
-	session.mu.Unlock()
 	session.respond(q, answer{batch: batch})
 }
 
@@ -93,11 +91,13 @@ func (s *Session) beginGet(q *request, p *poll) *refusal {
 	// A limit of the HTTP server for whole requests would take the waiting client for a slow one.
 	_ = http.NewResponseController(q.ResponseWriter).SetReadDeadline(time.Time{}) // servers that have none need none
 	s.requests.get = p
-	p.probed = s.requests.probed
-	switch {
-	case s.state.Load() == stateClosing:
+	p.late = s.requests.upgrading
+	if s.requests.probed {
+		s.hold(p)
+	}
+	if s.state.Load() == stateClosing {
 		s.closePolling()
-	default:
+	} else {
 		s.flush()
 	}
 	return nil
@@ -105,20 +105,9 @@ func (s *Session) beginGet(q *request, p *poll) *refusal {
 
 // await returns what the poll is to be answered with. It reports false if nobody waits for it any more.
 func (s *Session) await(q *request, p *poll) (answer, bool) {
-	var held <-chan time.Time
-	if p.probed {
-		t := time.NewTimer(probedPollTime)
-		defer t.Stop()
-		held = t.C
-	}
 	select {
 	case a := <-p.answer:
 		return a, true
-	case <-held:
-		s.mu.Lock()
-		s.answer(p, answer{last: noopPacket})
-		s.mu.Unlock()
-		return <-p.answer, true
 	case <-q.Context().Done():
 	}
 	s.mu.Lock()
@@ -129,12 +118,24 @@ func (s *Session) await(q *request, p *poll) (answer, bool) {
 	return answer{}, false
 }
 
+// hold ends a late poll soon, if nothing else does. It runs with mu held.
+func (s *Session) hold(p *poll) {
+	p.hold = time.AfterFunc(latePollTime, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.answer(p, answer{last: noopPacket})
+	})
+}
+
 // answer ends a poll, unless it has ended. It runs with mu held.
 func (s *Session) answer(p *poll, a answer) {
-	if s.requests == nil || s.requests.get != p || p == nil {
+	if p == nil || s.requests == nil || s.requests.get != p {
 		return
 	}
 	s.requests.get = nil
+	if p.hold != nil {
+		p.hold.Stop()
+	}
 	p.answer <- a
 }
 

@@ -123,7 +123,7 @@ func (b *rig) serve(h http.Handler) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	web := &http.Server{Handler: h, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
+	web := &http.Server{Handler: h, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: 24 * time.Hour}
 	served := make(chan error, 1)
 	go func() { served <- web.Serve(listener) }()
 	transport := &http.Transport{DialContext: b.network.DialContext, DisableCompression: true}
@@ -142,6 +142,7 @@ func (b *rig) serve(h http.Handler) {
 		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 			b.t.Error(err)
 		}
+		time.Sleep(time.Second) // net/http lets a client read an answer that came before it had sent all
 	})
 }
 
@@ -232,15 +233,17 @@ func later[T any](f func() T) <-chan T {
 	return c
 }
 
-// get polls beside the test.
+// get polls beside the test. It returns when the poll waits, or has been answered.
 func (b *rig) get(sid string) <-chan response {
-	return later(func() response {
+	c := later(func() response {
 		res, err := b.try(b.t.Context(), http.MethodGet, sid, nil)
 		if err != nil {
 			return response{Body: err.Error()}
 		}
 		return res
 	})
+	synctest.Wait()
+	return c
 }
 
 // dial opens a WebSocket.

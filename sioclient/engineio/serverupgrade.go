@@ -89,7 +89,11 @@ func (s *Session) probe(conn *wsconn.Conn) bool {
 	s.mu.Lock()
 	if s.state.Load() != stateClosed {
 		s.requests.probed = true
-		s.answer(s.requests.get, answer{last: noopPacket})
+		if p := s.requests.get; p != nil && p.late {
+			s.hold(p)
+		} else {
+			s.answer(p, answer{last: noopPacket})
+		}
 	}
 	s.mu.Unlock()
 	if conn.Write(wsconn.Text, []byte(probePong)) != nil || !expect(conn, upgraded) {
@@ -123,10 +127,7 @@ func (s *Session) goOver(conn *wsconn.Conn) bool {
 	if s.state.Load() == stateClosed {
 		return false
 	}
-	if r.get != nil {
-		// It came after the probe, when the client had no business to poll any more.
-		s.answer(r.get, answer{})
-	}
+	s.answer(r.get, answer{}) // it is a late one: those that came before the probe have ended
 	if r.fetch != nil {
 		r.fetch.Stop()
 	}

@@ -106,7 +106,8 @@ func (s *Server) openWebSocket(w http.ResponseWriter, r *http.Request, session *
 	}
 	session.conn = conn
 	session.writing = true // nothing is sent before the handler knows the session
-	s.open(session)
+	s.prepare(session)
+	s.begun(session)
 	s.work.Go(func() { session.read(conn) })
 	session.write()
 }
