@@ -167,6 +167,11 @@ func (o *ServerOptions) withDefaults() (*ServerOptions, error) {
 	if c.Compression < wsconn.CompressionOff || c.Compression > wsconn.CompressionNoContextTakeover {
 		return nil, sioerr.Invalid(opNewServer, "Compression", "unknown mode")
 	}
+	if !c.InitialPacket.isZero() {
+		if err := checkMessages(opNewServer, []Message{c.InitialPacket}, true); err != nil {
+			return nil, sioerr.Invalid(opNewServer, "InitialPacket", "cannot be sent")
+		}
+	}
 	c.Middleware = slices.Clone(c.Middleware)
 	var err error
 	if c.Queue, err = c.Queue.withDefaults(opNewServer, "Queue"); err != nil {

@@ -25,7 +25,7 @@ func (b *rig) refuse(method, query string, header ...string) string {
 	}
 	r := httptest.NewRequest(method, "http://eio.test/engine.io/?"+query, strings.NewReader(""))
 	for i := 0; i < len(header); i += 2 {
-		r.Header[header[i]] = []string{header[i+1]}
+		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
 	b.server.ServeHTTP(w, r)

@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"errors"
 	"net/http"
 	"unicode/utf8"
 
@@ -92,6 +93,9 @@ func (s *Session) write() {
 func handshakeFailed(err error) *refusal {
 	f := refuse(sioerr.CodeBadRequest, contextTransportHandshakeFail)
 	f.err = err
+	if refused, ok := errors.AsType[*wsconn.HandshakeError](err); ok {
+		f.status, f.message = refused.StatusCode, http.StatusText(refused.StatusCode)
+	}
 	return f
 }
 
