@@ -71,7 +71,7 @@ func newScripted(t *testing.T) *scripted {
 	t.Helper()
 	p := &scripted{t: t, network: netem.New(nil), requests: make(chan *request), witness: newWitness()}
 	p.stopped, p.stop = context.WithCancel(t.Context())
-	p.server = &http.Server{Handler: p, ErrorLog: log.New(io.Discard, "", 0)}
+	p.server = &http.Server{Handler: p, ErrorLog: quietLog()}
 	for _, addr := range []string{"peer.test:80", "peer.test:8080"} {
 		listener, err := p.network.Listen(addr)
 		if err != nil {
@@ -457,3 +457,6 @@ func checkIs(t *testing.T, err error, targets ...error) {
 		}
 	}
 }
+
+// quietLog is for the complaints of servers about what tests do to them.
+func quietLog() *log.Logger { return log.New(io.Discard, "", 0) }
