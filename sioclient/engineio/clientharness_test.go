@@ -7,6 +7,7 @@ import (
 	"io"
 	"log"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -460,3 +461,13 @@ func checkIs(t *testing.T, err error, targets ...error) {
 
 // quietLog is for the complaints of servers about what tests do to them.
 func quietLog() *log.Logger { return log.New(io.Discard, "", 0) }
+
+// newLocalServer serves on 127.0.0.1 until the test is over, and returns the URL.
+func newLocalServer(t *testing.T, h http.Handler) string {
+	t.Helper()
+	server := httptest.NewUnstartedServer(h)
+	server.Config.ErrorLog = quietLog()
+	server.Start()
+	t.Cleanup(server.Close)
+	return server.URL
+}
