@@ -75,7 +75,7 @@ func newConn(t *target, h Handler, o *opening) *Conn {
 		c.tasks.Go(c.tryUpgrade)
 	}
 	c.mu.Unlock()
-	go c.run(o.rest, o.restErr)
+	go c.run(o.rest)
 	return c
 }
 

@@ -90,13 +90,13 @@ func (c *Conn) end(reason Reason, err error) {
 	c.beat.timer.Stop()
 	c.queue.discard()
 	c.cancel()
-	close(c.done)
 	c.changed.Broadcast()
 	for _, ws := range []*wsconn.Conn{c.ws, c.probe} {
 		if ws != nil {
 			c.tasks.Go(func() { _ = ws.CloseNow() }) // it waits until nothing is left, and is always nil
 		}
 	}
+	close(c.done) // last: finish now waits for the tasks
 	c.target.opts.Logger.Debug("connection ended", "module", "sioclient", "target", c.target.shown,
 		"reason", string(reason), errkit.Attr(err))
 }

@@ -5,9 +5,9 @@ import (
 	"context"
 	"errors"
 	"io"
-	"iter"
 	"mime"
 	"net/http"
+	"time"
 
 	"github.com/fieldlink-go/fieldlink/sioclient/engineio/internal/wire"
 	"github.com/fieldlink-go/fieldlink/sioclient/internal/sioerr"
@@ -51,6 +51,8 @@ func newPoller(t *target, revision wire.Revision) *poller {
 				TLSClientConfig:        t.opts.TLSConfig.Clone(),
 				Protocols:              protocols,
 				MaxResponseHeaderBytes: 64 << 10,
+				// Node's servers close connections that were idle for 5 s. A request must not meet with that.
+				IdleConnTimeout: 4 * time.Second,
 			},
 			Jar: t.opts.Jar,
 			// The header may hold credentials, which must not go to other servers.
@@ -63,7 +65,7 @@ func newPoller(t *target, revision wire.Revision) *poller {
 func (p *poller) close() { p.client.CloseIdleConnections() }
 
 // get polls once and returns the packets of the answer.
-func (p *poller) get(ctx context.Context) (iter.Seq2[wire.Packet, error], error) {
+func (p *poller) get(ctx context.Context) (packets, error) {
 	resp, body, err := p.do(ctx, http.MethodGet, nil)
 	if err != nil {
 		return nil, err

@@ -10,18 +10,14 @@ import (
 
 const opRead = "engine.read"
 
+// packets are those of a payload, decoded one by one. An error is the last pair.
+type packets = iter.Seq2[wire.Packet, error]
+
 // run is the goroutine that reads. It alone calls the handler.
-func (c *Conn) run(rest []wire.Packet, restErr error) {
-	c.deliver(func(yield func(wire.Packet, error) bool) {
-		for _, p := range rest {
-			if !yield(p, nil) {
-				return
-			}
-		}
-		if restErr != nil {
-			yield(wire.Packet{}, restErr)
-		}
-	})
+func (c *Conn) run(rest packets) {
+	if rest != nil {
+		c.deliver(rest)
+	}
 	if c.poller != nil {
 		c.poll()
 	}
@@ -59,18 +55,18 @@ func (c *Conn) readWebSocket(ws *wsconn.Conn, read *webSocketRead) {
 // poll makes one request after another until the connection ends or goes over to the other transport.
 func (c *Conn) poll() {
 	for c.polls() {
-		packets, err := c.poller.get(c.requests)
+		answer, err := c.poller.get(c.requests)
 		if err != nil {
 			c.failed(sioerr.TransportError, err)
 			return
 		}
-		c.deliver(packets)
+		c.deliver(answer)
 	}
 }
 
-// deliver does what packets say, in order.
-func (c *Conn) deliver(packets iter.Seq2[wire.Packet, error]) {
-	for p, err := range packets {
+// deliver does what the packets of a payload say, in order.
+func (c *Conn) deliver(all packets) {
+	for p, err := range all {
 		if err != nil {
 			c.failed(sioerr.ParseError, c.target.engineError(sioerr.ErrEngine, opRead, Polling, c.handshake.SID, err))
 			return

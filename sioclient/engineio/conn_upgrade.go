@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/fieldlink-go/fieldlink/errkit"
 	"github.com/fieldlink-go/fieldlink/sioclient/engineio/internal/wire"
 	"github.com/fieldlink-go/fieldlink/sioclient/internal/sioerr"
 	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
@@ -119,7 +120,7 @@ func (c *Conn) upgradeFailed(ws *wsconn.Conn, err error) {
 	if ended {
 		return
 	}
-	c.target.opts.Logger.Debug("upgrade failed", "module", "sioclient", "target", c.target.shown, "error", err)
+	c.target.opts.Logger.Debug("upgrade failed", "module", "sioclient", "target", c.target.shown, errkit.Attr(err))
 	if c.target.opts.OnUpgradeError != nil {
 		c.target.opts.OnUpgradeError(err)
 	}

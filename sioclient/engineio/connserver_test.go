@@ -274,6 +274,7 @@ func TestClientServerGone(t *testing.T) {
 				}
 				<-p.session
 				time.Sleep(time.Minute)
+				p.network.Blackhole("")
 				p.network.Cut(netem.Swallow)
 				start := time.Now()
 				p.conn.Wait()

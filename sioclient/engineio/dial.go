@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/fieldlink-go/fieldlink/errkit"
 	"github.com/fieldlink-go/fieldlink/sioclient/engineio/internal/wire"
 	"github.com/fieldlink-go/fieldlink/sioclient/internal/sioerr"
 	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
@@ -40,7 +41,7 @@ func Dial(ctx context.Context, rawURL string, opts *DialOptions, h Handler) (*Co
 			return newConn(t, h, opened), nil
 		}
 		o.Logger.Debug("transport not opened", "module", "sioclient", "target", t.shown, "transport", transport,
-			"error", err)
+			errkit.Attr(err))
 		if ctx.Err() != nil || errors.Is(err, sioerr.ErrInvalid) {
 			break
 		}
@@ -79,10 +80,9 @@ func (t *target) order() []string {
 type opening struct {
 	revision  wire.Revision
 	handshake wire.Handshake
-	poller    *poller       // one of these two
-	ws        *wsconn.Conn  //
-	rest      []wire.Packet // packets that came with the first one
-	restErr   error         // what was wrong with the next one
+	poller    *poller      // this one or
+	ws        *wsconn.Conn // that one
+	rest      packets      // what came with the first packet
 }
 
 // open opens a transport, with the other revision too if that is wanted.
@@ -130,35 +130,38 @@ func (t *target) openWebSocket(ctx context.Context, revision wire.Revision) (*op
 // openPolling makes the first request. A server may send messages right behind the open packet.
 func (t *target) openPolling(ctx context.Context, revision wire.Revision) (*opening, error) {
 	o := &opening{revision: revision, poller: newPoller(t, revision)}
-	packets, err := o.poller.get(ctx)
+	all, err := o.poller.get(ctx)
+	if err == nil {
+		if err = o.readFirst(all); err != nil {
+			err = t.engineError(sioerr.ErrEngine, opDial, Polling, "", err)
+		}
+	}
 	if err != nil {
 		o.poller.close()
 		return nil, err
 	}
-	first := true
-	for p, err := range packets {
-		switch {
-		case first && err == nil:
-			err = o.read(p)
-			fallthrough
-		case first:
-			if err != nil {
-				o.poller.close()
-				return nil, t.engineError(sioerr.ErrEngine, opDial, Polling, "", err)
-			}
-			first = false
-		case err != nil:
-			o.restErr = err
-		default:
-			o.rest = append(o.rest, p)
-		}
-	}
-	if first {
-		o.poller.close()
-		return nil, t.engineError(sioerr.ErrEngine, opDial, Polling, "", errNoOpenPacket)
-	}
 	o.poller.sid = o.handshake.SID
 	return o, nil
+}
+
+// readFirst takes the first packet of a payload, and leaves the rest for later.
+func (o *opening) readFirst(all packets) error {
+	o.rest = func(yield func(wire.Packet, error) bool) {
+		first := true
+		for p, err := range all {
+			if !first && !yield(p, err) {
+				return
+			}
+			first = false
+		}
+	}
+	for p, err := range all {
+		if err != nil {
+			return err
+		}
+		return o.read(p)
+	}
+	return errNoOpenPacket
 }
 
 // read takes the first packet.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -158,6 +159,7 @@ func (o *DialOptions) withDefaults() (*DialOptions, error) {
 	if err := c.setTransports(); err != nil {
 		return nil, err
 	}
+	c.copyMaps()
 	if c.Path == "" {
 		c.Path = "/engine.io/"
 	}
@@ -202,6 +204,17 @@ func (o *DialOptions) setTransports() error {
 		}
 	}
 	return nil
+}
+
+// copyMaps lets go of what belongs to the caller.
+func (o *DialOptions) copyMaps() {
+	o.Header = o.Header.Clone()
+	o.TransportHeader = maps.Clone(o.TransportHeader)
+	for name, h := range o.TransportHeader {
+		o.TransportHeader[name] = h.Clone()
+	}
+	o.Query = url.Values(http.Header(o.Query).Clone())
+	o.Subprotocols = slices.Clone(o.Subprotocols)
 }
 
 // header returns the header of the requests of a transport, as a copy.

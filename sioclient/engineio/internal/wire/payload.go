@@ -46,17 +46,18 @@ func utf16Len(text []byte) int {
 }
 
 // Payload yields the packets of a payload of text in order. An error is the last pair; the packets before it are good.
-// The data of packets that are not binary is a part of body.
+// It starts anew each time. The data of packets that are not binary is a part of body.
 func (r Revision) Payload(body []byte) iter.Seq2[Packet, error] {
 	next := nextSeparated
 	if r == V3 {
 		next = nextCounted
 	}
 	return func(yield func(Packet, error) bool) {
+		rest := body
 		for more := true; more; {
 			var text []byte
 			var err error
-			text, body, more, err = next(body)
+			text, rest, more, err = next(rest)
 			if err == nil && !utf8.Valid(text) {
 				err = malformed("text is not UTF-8")
 			}

@@ -33,11 +33,16 @@ func AppendBinaryPayload(dst []byte, p Packet) []byte {
 }
 
 // BinaryPayload yields the packets of a binary payload of revision 3 in order. An error is the last pair; the packets
-// before it are good. The data of packets is a part of body, that of binary ones as well.
+// before it are good. It starts anew each time. The data of packets is a part of body, that of binary ones as well.
 func BinaryPayload(body []byte) iter.Seq2[Packet, error] {
 	return func(yield func(Packet, error) bool) {
+		rest := body
 		for more := true; more; {
-			kind, packet, rest, err := nextBinary(body)
+			var kind byte
+			var packet []byte
+			var err error
+			kind, packet, rest, err = nextBinary(rest)
+			more = len(rest) > 0
 			var p Packet
 			switch {
 			case err != nil:
@@ -46,7 +51,6 @@ func BinaryPayload(body []byte) iter.Seq2[Packet, error] {
 			case !utf8.Valid(packet):
 				err = malformed("text is not UTF-8")
 			case len(packet) == 0:
-				body, more = rest, len(rest) > 0
 				continue // skipped, as in a payload of text
 			default:
 				p, err = V3.ParseText(packet)
@@ -54,7 +58,6 @@ func BinaryPayload(body []byte) iter.Seq2[Packet, error] {
 			if !yield(p, err) || err != nil {
 				return
 			}
-			body, more = rest, len(rest) > 0
 		}
 	}
 }

@@ -176,6 +176,11 @@ func TestPayloadStops(t *testing.T) {
 		"binary":     wire.BinaryPayload([]byte("\x00\x01\xff1x")),
 	}
 	for name, packets := range bodies {
+		first, _ := collect(packets)
+		again, _ := collect(packets)
+		if diff := cmp.Diff(first, again); diff != "" {
+			t.Errorf("%s, read again, -want +got:\n%s", name, diff)
+		}
 		for p, err := range packets {
 			if p.Type != wire.Close || err != nil {
 				t.Errorf("%s: %v, %v", name, p, err)
