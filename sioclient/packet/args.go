@@ -24,12 +24,15 @@ type Args struct {
 
 // NewArgs encodes values as [Parser.Encode] does, and returns what an event with them would hold.
 func NewArgs(values ...any) (Args, error) {
-	e := newEncoder(nil)
-	defer e.free()
-	if err := e.args(Args{}, values); err != nil {
+	var e encoder
+	if err := e.array(&Packet{Type: Ack}, values); err != nil {
 		return Args{}, err
 	}
-	return e.finished(0)
+	a, err := ParseArgs(e.dst, e.bin)
+	if err != nil {
+		return Args{}, unencodable("", errCycle) // all but its depth has been checked
+	}
+	return a, nil
 }
 
 // ParseArgs reads a JSON array, in which placeholders stand for the attachments; without attachments nothing is a
@@ -57,9 +60,7 @@ func ParseArgs(array json.RawMessage, attachments [][]byte) (Args, error) {
 
 // elements appends where the elements of an array are to spans, at most limit of them in all.
 func (s *scanner) elements(i int, spans []span, limit int) ([]span, int) {
-	if s.depth--; s.depth < 0 {
-		return spans, s.fail(tooDeep)
-	}
+	s.depth-- // which leaves at least 0
 	i = s.skip(i + 1)
 	if s.at(i) != ']' {
 		for {
@@ -81,7 +82,6 @@ func (s *scanner) elements(i int, spans []span, limit int) ([]span, int) {
 			return spans, s.fail(badPayload)
 		}
 	}
-	s.depth++
 	return spans, i + 1
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"strconv"
 )
 
 var errNoArgument = errors.New("there is no such argument")
@@ -32,19 +33,50 @@ func (a Args) DecodeAll(targets ...any) error {
 	return nil
 }
 
-func (a Args) decode(s span, target any) error {
+func (a *Args) decode(s span, target any) error {
 	raw := a.text[s.start:s.end]
-	if len(a.within(s)) > 0 {
+	if len(within(a.marks, s)) > 0 {
 		return a.decodeBinary(s, target)
 	}
-	if text, ok := target.(*string); ok && text != nil && raw[0] == '"' {
-		*text = string(unquote(raw))
+	if decodeScalar(raw, target) {
 		return nil
 	}
 	return a.unmarshal(raw, target)
 }
 
-func (a Args) unmarshal(raw []byte, target any) error {
+// decodeScalar saves the common types of arguments the way through encoding/json, which checks once more what the scanner
+// has checked. It reports false for all that is not plain, errors included.
+func decodeScalar(raw []byte, target any) bool {
+	switch to := target.(type) {
+	case *string:
+		if to == nil || raw[0] != '"' {
+			return false
+		}
+		*to = string(unquote(raw))
+	case *bool:
+		if to == nil || raw[0] != 't' && raw[0] != 'f' {
+			return false
+		}
+		*to = raw[0] == 't'
+	case *int:
+		n, err := strconv.Atoi(string(raw))
+		if to == nil || err != nil {
+			return false
+		}
+		*to = n
+	case *float64:
+		f, err := strconv.ParseFloat(string(raw), 64)
+		if to == nil || err != nil {
+			return false
+		}
+		*to = f
+	default:
+		return false
+	}
+	return true
+}
+
+func (a *Args) unmarshal(raw []byte, target any) error {
 	if !a.number {
 		return json.Unmarshal(raw, target)
 	}
@@ -55,7 +87,7 @@ func (a Args) unmarshal(raw []byte, target any) error {
 
 // decodeBinary reads JSON with placeholders in it: encoding/json gets null for each, which it passes over, and then a filler
 // puts the attachments in these places.
-func (a Args) decodeBinary(s span, target any) error {
+func (a *Args) decodeBinary(s span, target any) error {
 	v := reflect.ValueOf(target)
 	if v.Kind() != reflect.Pointer || v.IsNil() {
 		return &json.InvalidUnmarshalError{Type: reflect.TypeOf(target)}
@@ -80,5 +112,5 @@ func (a Args) decodeBinary(s span, target any) error {
 	if err := a.unmarshal(raw, target); err != nil {
 		return err
 	}
-	return newFiller(a, s).fill(v.Elem(), s)
+	return newFiller(*a, s).fill(v.Elem(), s)
 }

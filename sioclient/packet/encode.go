@@ -2,7 +2,6 @@ package packet
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
@@ -27,15 +26,15 @@ const maxScratch = 64 << 10
 // with a reserved name a *sioclient.InvalidError of the class sioclient.ErrReserved. Other implementations refuse packets
 // with more than [DefaultMaxAttachments] attachments unless they are told otherwise.
 func (p Parser) Encode(pkt *Packet, values ...any) (Encoded, error) {
-	e := newEncoder(nil)
-	defer e.free()
-	e.dst = e.scratch[:0]
+	scratch := scratches.Get().(*[]byte)
+	defer scratches.Put(scratch)
+	e := encoder{dst: (*scratch)[:0]}
 	if err := e.packet(p, pkt, values); err != nil {
 		return Encoded{}, err
 	}
 	msg := e.dst
 	if cap(msg) <= maxScratch {
-		e.scratch = msg
+		*scratch = msg
 		msg = bytes.Clone(msg)
 	}
 	if p == Msgpack {
@@ -44,11 +43,13 @@ func (p Parser) Encode(pkt *Packet, values ...any) (Encoded, error) {
 	return Encoded{Text: msg, Binary: e.bin}, nil
 }
 
+// scratches holds memory for packets that are being built, whose size is not known before the end.
+var scratches = sync.Pool{New: func() any { return new([]byte) }}
+
 // Append is [Parser.Encode] into a buffer of the caller: it appends the first message, which is the only one with
 // [Msgpack], to dst, and returns the attachments beside it.
 func (p Parser) Append(dst []byte, pkt *Packet, values ...any) (msg []byte, attachments [][]byte, err error) {
-	e := newEncoder(dst)
-	defer e.free()
+	e := encoder{dst: dst}
 	if err := e.packet(p, pkt, values); err != nil {
 		return dst, nil, err
 	}
@@ -57,35 +58,9 @@ func (p Parser) Append(dst []byte, pkt *Packet, values ...any) (msg []byte, atta
 
 // encoder builds one packet.
 type encoder struct {
-	dst     []byte
-	bin     [][]byte      // attachments so far
-	items   int           // items of the array so far
-	json    *json.Encoder // writes to dst
-	scratch []byte        // memory for dst that no packet shares
-}
-
-var encoders = sync.Pool{New: func() any {
-	e := &encoder{}
-	e.json = json.NewEncoder(e)
-	e.json.SetEscapeHTML(false)
-	return e
-}}
-
-func newEncoder(dst []byte) *encoder {
-	e := encoders.Get().(*encoder)
-	e.dst = dst
-	return e
-}
-
-func (e *encoder) free() {
-	e.dst, e.bin, e.items = nil, nil, 0
-	encoders.Put(e)
-}
-
-// Write takes what encoding/json has encoded.
-func (e *encoder) Write(p []byte) (int, error) {
-	e.dst = append(e.dst, p...)
-	return len(p), nil
+	dst   []byte
+	bin   [][]byte // attachments so far
+	items int      // items of the array so far
 }
 
 // packet appends a packet, and leaves its attachments in e.bin.
@@ -118,7 +93,8 @@ func (e *encoder) packet(p Parser, pkt *Packet, values []any) error {
 	}
 	if n := len(e.bin); n > 0 {
 		e.dst[start+1] += '5' - '2'
-		e.dst = slices.Insert(e.dst, head, append(strconv.AppendInt(nil, int64(n), 10), '-')...)
+		var count [24]byte
+		e.dst = slices.Insert(e.dst, head, append(strconv.AppendInt(count[:0], int64(n), 10), '-')...)
 	}
 	return nil
 }
@@ -135,11 +111,17 @@ func (e *encoder) array(pkt *Packet, values []any) error {
 		return err
 	}
 	e.dst = append(e.dst, ']')
-	if len(e.bin) == 0 {
+	if len(e.bin) == 0 || e.plain(start) {
 		return nil
 	}
 	_, err := e.marks(start)
 	return err
+}
+
+// plain reports whether it is clear at a glance that the JSON from start on has no more placeholders than attachments.
+func (e *encoder) plain(start int) bool {
+	text := e.dst[start:]
+	return bytes.Count(text, []byte("_placeholder")) == len(e.bin) && !bytes.Contains(text, []byte(`\u`))
 }
 
 // args appends a and values, with commas in between.
@@ -182,16 +164,6 @@ func (e *encoder) marks(start int) ([]mark, error) {
 		return nil, unencodable("an object beside binary values looks like a placeholder for one", nil)
 	}
 	return s.marks, nil
-}
-
-// finished returns the JSON array from start on as arguments of their own.
-func (e *encoder) finished(start int) (Args, error) {
-	text := bytes.Clone(e.dst[start:])
-	a, err := ParseArgs(text, e.bin)
-	if err != nil || len(a.marks) != len(a.bin) {
-		return Args{}, unencodable("an object beside binary values looks like a placeholder for one", nil)
-	}
-	return a, nil
 }
 
 // check finds what is wrong with a packet apart from its arguments.

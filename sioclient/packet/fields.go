@@ -4,7 +4,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 	"unicode"
 )
 
@@ -12,7 +11,7 @@ import (
 type field struct {
 	name      string
 	key       string // the name quoted, with a colon
-	typ       reflect.Type
+	info      *typeInfo
 	index     []int // the way to it through embedded structs
 	tagged    bool  // the name comes from a tag
 	omitEmpty bool
@@ -24,17 +23,6 @@ type field struct {
 type fields struct {
 	list   []field
 	byName map[string]int
-}
-
-// plans caches fields by type.
-var plans sync.Map // reflect.Type to *fields
-
-func fieldsOf(t reflect.Type) *fields {
-	if plan, ok := plans.Load(t); ok {
-		return plan.(*fields)
-	}
-	plan, _ := plans.LoadOrStore(t, planOf(t))
-	return plan.(*fields)
 }
 
 // planOf chooses among the fields of t and of the structs embedded in it by the rules of encoding/json: of those with one
@@ -129,7 +117,7 @@ func candidate(f reflect.StructField) (_ field, embedded reflect.Type, ok bool) 
 	if f.Anonymous && name == "" && target.Kind() == reflect.Struct {
 		return field{}, target, true
 	}
-	out := field{name: name, typ: f.Type, tagged: name != ""}
+	out := field{name: name, info: infoOf(f.Type), tagged: name != ""}
 	if name == "" {
 		out.name = f.Name
 	}

@@ -76,7 +76,7 @@ func (f *filler) array(v reflect.Value, s span) error {
 
 func (f *filler) object(v reflect.Value, s span) error {
 	for i := f.scan.skip(s.start + 1); i < s.end; {
-		key := f.args.text[i:f.scan.str(i)]
+		key := f.args.text[i:stringEnd(f.args.text, i)]
 		value := f.scan.skip(f.scan.skip(i+len(key)) + 1)
 		end, holds := f.next(value)
 		if holds {
@@ -94,7 +94,7 @@ func (f *filler) object(v reflect.Value, s span) error {
 
 func (f *filler) member(v reflect.Value, name []byte, s span) error {
 	if v.Kind() == reflect.Struct {
-		member, ok := fieldsOf(v.Type()).named(string(name))
+		member, ok := infoOf(v.Type()).fields().named(string(name))
 		if !ok {
 			return nil
 		}

@@ -1,17 +1,13 @@
 package packet
 
-import (
-	"bytes"
-	"encoding/json"
-)
+import "encoding/json"
 
 // Marshal returns v as JSON in the form of arguments: compact, without escapes for HTML. Binary values are not attached but
 // written as encoding/json does. It is for [Packet.Data].
 func Marshal(v any) (json.RawMessage, error) {
-	e := newEncoder(nil)
-	defer e.free()
+	var e encoder
 	if err := e.leaf(v); err != nil {
 		return nil, unencodable("data", err)
 	}
-	return bytes.Clone(e.dst), nil
+	return e.dst, nil
 }

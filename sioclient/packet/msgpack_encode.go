@@ -91,7 +91,7 @@ func (m *msgpackFromJSON) value(i int) int {
 		}
 		return m.items(i, '}', 0x80, 0xde)
 	default:
-		end := m.scan.number(i)
+		end := numberEnd(m.scan.text, i)
 		m.number(m.scan.text[i:end])
 		return end
 	}
@@ -125,7 +125,7 @@ func (m *msgpackFromJSON) items(i int, closing, short, long byte) int {
 }
 
 func (m *msgpackFromJSON) quoted(i int) int {
-	end := m.scan.str(i)
+	end := stringEnd(m.scan.text, i)
 	m.str(string(unquote(m.scan.text[i:end])))
 	return end
 }

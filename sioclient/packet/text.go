@@ -139,8 +139,6 @@ func (d *Decoder) payload(pkt *Packet, text []byte, spans []span, attachments in
 	return ""
 }
 
-func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
-
 // name takes the name of an event from its arguments. It is a string, or a number, as the official parsers have it.
 func (d *Decoder) name(pkt *Packet) string {
 	raw := pkt.Args.Raw(0)

@@ -4,14 +4,14 @@ import (
 	"encoding/json"
 	"reflect"
 	"strconv"
+	"sync"
 )
 
 // maxPointers bounds how deep the walk through a value with binary in it goes, so that a value that contains itself is an
 // error and not a full stack. encoding/json notices cycles at the same depth.
 const maxPointers = 1000
 
-// value appends v as JSON. Values that can hold no binary ones are left to encoding/json, and the common ones need not
-// even that.
+// value appends v as JSON. The common types need no reflection.
 func (e *encoder) value(v any, depth int) error {
 	switch v := v.(type) {
 	case nil:
@@ -36,21 +36,41 @@ func (e *encoder) value(v any, depth int) error {
 		}
 		return e.anyTable(v, depth)
 	default:
-		if t := reflect.TypeOf(v); holdsBinary(t) {
-			return e.walk(reflect.ValueOf(v), depth)
-		}
-		return e.leaf(v)
+		r := reflect.ValueOf(v)
+		return e.walk(r, infoOf(r.Type()), depth)
 	}
 	return nil
 }
 
-// leaf lets encoding/json do it.
+// leaf lets encoding/json do it: it knows how to call the methods of a type that encodes itself.
 func (e *encoder) leaf(v any) error {
-	if err := e.json.Encode(v); err != nil {
-		return err
+	w := jsonWriters.Get().(*jsonWriter)
+	w.dst = e.dst
+	err := w.json.Encode(v)
+	e.dst, w.dst = w.dst, nil
+	jsonWriters.Put(w)
+	if err == nil {
+		e.dst = e.dst[:len(e.dst)-1] // the newline
 	}
-	e.dst = e.dst[:len(e.dst)-1] // the newline
-	return nil
+	return err
+}
+
+// jsonWriter appends what encoding/json writes.
+type jsonWriter struct {
+	dst  []byte
+	json *json.Encoder
+}
+
+var jsonWriters = sync.Pool{New: func() any {
+	w := &jsonWriter{}
+	w.json = json.NewEncoder(w)
+	w.json.SetEscapeHTML(false)
+	return w
+}}
+
+func (w *jsonWriter) Write(p []byte) (int, error) {
+	w.dst = append(w.dst, p...)
+	return len(p), nil
 }
 
 // raw checks JSON of the caller, which would make the peer disconnect if it were none.
