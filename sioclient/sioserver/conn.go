@@ -350,8 +350,8 @@ func (c *conn) sendOne(msg engineio.Message, volatile bool) (sent bool, err erro
 
 // unsent deals with messages that the session did not take.
 func (c *conn) unsent(err error, volatile bool) error {
-	if !errors.Is(err, sioerr.ErrBufferFull) {
-		return err
+	if errors.Is(err, sioerr.ErrClosed) || !errors.Is(err, sioerr.ErrBufferFull) {
+		return err // that of a closed session may tell of a full buffer as the cause
 	}
 	if volatile {
 		c.server.traffic.dropped.Add(1)
