@@ -168,7 +168,7 @@ func (h *AdapterHost) FetchSockets(to *Target) []SocketInfo {
 	defer r.release()
 	infos := make([]SocketInfo, len(r.sockets))
 	for i, s := range r.sockets {
-		infos[i] = s.info()
+		infos[i] = s.Info()
 	}
 	return infos
 }

@@ -85,6 +85,13 @@ func (h hooks) clone() hooks {
 // Sockets returns the sockets of this node.
 func (n *Namespace) Sockets() []*Socket { return n.appendSockets(nil) }
 
+// Len returns how many sockets there are on this node.
+func (n *Namespace) Len() int {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return len(n.all)
+}
+
 // Socket returns the socket of this node with that id, nil if there is none.
 func (n *Namespace) Socket(id string) *Socket { return n.socket(id) }
 

@@ -194,6 +194,26 @@ func (s *Server) Stats() Stats {
 	return stats
 }
 
+// Polling returns how many connections use polling at this moment. It looks at each of them.
+func (s *Server) Polling() int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	n := 0
+	for c := range s.conns {
+		if c.session.Transport() == engineio.Polling {
+			n++
+		}
+	}
+	return n
+}
+
+// Lookup returns the namespace of a name, nil if there is none.
+func (s *Server) Lookup(name string) *Namespace {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.namespaces[cleanName(name)]
+}
+
 // Namespaces returns those there are, in no order.
 func (s *Server) Namespaces() []*Namespace {
 	s.mu.RLock()

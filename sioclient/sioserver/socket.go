@@ -1,6 +1,8 @@
 package sioserver
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"net"
 	"slices"
@@ -104,6 +106,13 @@ func (s *Socket) Done() <-chan struct{} {
 
 // Transport returns engineio.Polling or engineio.WebSocket.
 func (s *Socket) Transport() string { return s.conn.session.Transport() }
+
+// ConnID returns an id of the connection, which is the same for all sockets on it. It is no secret, unlike the id of the
+// Engine.IO session that it is made from.
+func (s *Socket) ConnID() string {
+	sum := sha256.Sum256([]byte(s.conn.session.ID()))
+	return base64.RawURLEncoding.EncodeToString(sum[:15])
+}
 
 // Protocol returns the revision of Engine.IO that the client speaks: 4, or 3 for clients of Socket.IO 2.
 func (s *Socket) Protocol() int { return s.conn.session.Protocol() }
@@ -224,8 +233,8 @@ func (s *Socket) leaveRoom(name string) bool {
 	return true
 }
 
-// info describes the socket for other nodes.
-func (s *Socket) info() SocketInfo {
+// Info describes the socket as it is now.
+func (s *Socket) Info() SocketInfo {
 	info := SocketInfo{ID: s.id, Handshake: s.Handshake(), Rooms: s.Rooms()}
 	s.mu.Lock()
 	defer s.mu.Unlock()
