@@ -9,6 +9,7 @@ import (
 
 	"github.com/fieldlink-go/fieldlink/sioclient/engineio/internal/wire"
 	"github.com/fieldlink-go/fieldlink/sioclient/internal/sioerr"
+	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
 )
 
 // ServeHTTP serves the requests of the protocol below [ServerOptions.Path], and answers 404 elsewhere.
@@ -150,13 +151,36 @@ func (s *Server) serveHandshake(q *request, transport string) *refusal {
 	if f := s.reserve(session.id, session.address); f != nil {
 		return f
 	}
-	s.setHeaders(q, true)
-	if transport == WebSocket {
-		s.openWebSocket(q.ResponseWriter, q.Request, session)
-	} else {
+	conn, ok := s.connect(q, session, transport)
+	switch {
+	case !ok:
+	case conn != nil:
+		s.openWebSocket(session, conn)
+	default:
 		s.openPolling(q, session)
 	}
 	return nil
+}
+
+// connect makes the connection of a session whose id is reserved: for polling none, the request is enough. If that
+// fails, the request has been answered.
+func (s *Server) connect(q *request, session *Session, transport string) (conn *wsconn.Conn, ok bool) {
+	defer func() {
+		if !ok {
+			s.forget(session)
+			s.leave(session.address)
+		}
+	}()
+	s.setHeaders(q, true)
+	if transport == Polling {
+		return nil, true
+	}
+	conn, err := s.accept(q.ResponseWriter, q.Request)
+	if err != nil {
+		s.refused(q.Request, handshakeFailed(err))
+		return nil, false
+	}
+	return conn, true
 }
 
 // address returns where a request comes from, if that matters.

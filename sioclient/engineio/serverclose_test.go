@@ -377,3 +377,49 @@ func (b *rig) post(sid, body string) <-chan response {
 		return res
 	})
 }
+
+// TestPanics: what the HTTP server survives, the session does too, and the server can be closed.
+func TestPanics(t *testing.T) {
+	t.Parallel()
+	boom := func(*http.Request) { panic("boom") }
+	rows := map[string]func(t *testing.T){}
+	for _, query := range []string{"polling", "websocket"} {
+		begin := func(b *rig) {
+			if query == "polling" {
+				_, _ = b.try(b.t.Context(), http.MethodGet, "", nil)
+			} else {
+				_, _ = b.tryDial("", "")
+			}
+		}
+		rows["OnSession, "+query] = func(t *testing.T) {
+			b := newRig(t, engineio.ServerOptions{OnSession: func(s *engineio.Session) engineio.Handler {
+				boom(nil)
+				return nil
+			}})
+			begin(b)
+			check(t, 1, b.server.Sessions())
+			time.Sleep(500 * time.Millisecond)
+			synctest.Wait()
+			check(t, 0, b.server.Sessions())
+		}
+		rows["InitialHeaders, "+query] = func(t *testing.T) {
+			b := newRig(t, engineio.ServerOptions{InitialHeaders: func(_ http.Header, r *http.Request) { boom(r) }})
+			begin(b)
+			check(t, 0, b.server.Sessions())
+		}
+	}
+	rows["HandleMessage of a post"] = func(t *testing.T) {
+		b := newRig(t, patient)
+		sid := b.open("")
+		b.session().message = func(_ *owner, _ bool, data []byte) {
+			if string(data) == "boom" {
+				boom(nil)
+			}
+		}
+		_, err := b.try(t.Context(), http.MethodPost, sid, strings.NewReader("4boom"))
+		check(t, true, err != nil)
+		check(t, "200 ok", brief(b.do(http.MethodPost, sid, "4a")))
+		check(t, []string{"boom", "a"}, b.session().notes())
+	}
+	inBubbles(t, rows)
+}

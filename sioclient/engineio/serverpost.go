@@ -29,11 +29,7 @@ func (s *Session) servePost(q *request) *refusal {
 	if f != nil {
 		return f
 	}
-	body, err := s.readBody(q)
-	if err == nil {
-		err = s.deliver(body, binary)
-	}
-	s.endDelivery()
+	err := s.takeBody(q, binary)
 	switch {
 	case errors.Is(err, errBodyTooLarge):
 		q.ResponseWriter.Header().Set("Connection", "close") // the rest of the body stays unread
@@ -72,7 +68,17 @@ func (s *Session) beginPost(q *request) (binary bool, f *refusal) {
 	return binary, nil
 }
 
-// readBody reads what the limit allows, whatever length was announced. Its errors have stopped the session.
+// takeBody reads the body and delivers what is in it. Its errors have stopped the session.
+func (s *Session) takeBody(q *request, binary bool) error {
+	defer s.endDelivery()
+	body, err := s.readBody(q)
+	if err != nil {
+		return err
+	}
+	return s.deliver(body, binary)
+}
+
+// readBody reads what the limit allows, whatever length was announced.
 func (s *Session) readBody(q *request) ([]byte, error) {
 	limit := s.server.opts.MaxPayload
 	body, err := io.ReadAll(io.LimitReader(q.Body, limit+1))
@@ -90,7 +96,7 @@ func (s *Session) readBody(q *request) ([]byte, error) {
 	return body, nil
 }
 
-// deliver does what the packets of a body say, those before a bad one too. Its errors have stopped the session.
+// deliver does what the packets of a body say, those before a bad one too.
 func (s *Session) deliver(body []byte, binary bool) error {
 	packets := s.framing.revision.Payload(body)
 	if binary {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"compress/zlib"
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -21,7 +22,7 @@ func (s *Server) writeBody(q *request, status int, body []byte) error {
 	if _, err := q.ResponseWriter.Write(body); err != nil {
 		return err
 	}
-	if err := rc.Flush(); err != nil && !strings.Contains(err.Error(), "not supported") {
+	if err := rc.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
 	_ = rc.SetWriteDeadline(time.Time{})

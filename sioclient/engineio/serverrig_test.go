@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"strings"
 	"sync"
@@ -123,7 +124,10 @@ func (b *rig) serve(h http.Handler) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	web := &http.Server{Handler: h, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: 24 * time.Hour}
+	web := &http.Server{
+		Handler: h, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: 24 * time.Hour,
+		ErrorLog: log.New(io.Discard, "", 0), // panics on purpose
+	}
 	served := make(chan error, 1)
 	go func() { served <- web.Serve(listener) }()
 	transport := &http.Transport{DialContext: b.network.DialContext, DisableCompression: true}

@@ -100,18 +100,13 @@ func handshakeFailed(err error) *refusal {
 }
 
 // openWebSocket begins a session that is a WebSocket from the first packet on.
-func (s *Server) openWebSocket(w http.ResponseWriter, r *http.Request, session *Session) {
-	conn, err := s.accept(w, r)
-	if err != nil {
-		s.forget(session)
-		s.leave(session.address)
-		s.refused(r, handshakeFailed(err))
-		return
-	}
+func (s *Server) openWebSocket(session *Session, conn *wsconn.Conn) {
 	session.conn = conn
-	session.writing = true // nothing is sent before the handler knows the session
+	session.writing = true // nothing is sent before the owner knows the session
 	s.prepare(session)
-	s.begun(session)
-	s.work.Go(func() { session.read(conn) })
+	func() {
+		defer s.work.Go(func() { session.read(conn) }) // the HTTP server survives a panic of the owner's; so does the session
+		s.begun(session)
+	}()
 	session.write()
 }
