@@ -219,6 +219,8 @@ type lostEvents struct {
 	cause error
 }
 
-func (e *lostEvents) Error() string { return strconv.Itoa(e.n) + " events not sent: " + e.cause.Error() }
+func (e *lostEvents) Error() string {
+	return strconv.Itoa(e.n) + " events not sent: " + e.cause.Error()
+}
 
 func (e *lostEvents) Unwrap() error { return e.cause }

@@ -33,4 +33,6 @@ func (m *Manager) Stats() Stats {
 }
 
 // decode reads the arguments of an acknowledgement.
-func decode(name string, args packet.Args, targets ...any) error { return event.Decode(name, args, targets...) }
+func decode(name string, args packet.Args, targets ...any) error {
+	return event.Decode(name, args, targets...)
+}

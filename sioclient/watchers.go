@@ -60,7 +60,9 @@ func (s *Socket) OnDisconnect(f func(reason Reason, err error)) (off func()) {
 // OnConnectError adds a function that is called each time an attempt to connect failed: with a *[ConnectionRefusedError]
 // if the server refused, which ends the attempts, with a *[DisconnectedError] that matches [ErrReconnect] when the
 // attempts are used up, otherwise with a *[ConnectionError].
-func (s *Socket) OnConnectError(f func(err error)) (off func()) { return s.watchers.connectError.add(f) }
+func (s *Socket) OnConnectError(f func(err error)) (off func()) {
+	return s.watchers.connectError.add(f)
+}
 
 // OnError adds a function that is called with what went wrong where no call returns it: errors and panics of handlers,
 // events that could not be sent after all.
