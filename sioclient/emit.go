@@ -223,7 +223,7 @@ func (o Sender) enqueue(name string, args []any, f event.AckFunc) (cancel func()
 		return nil, err
 	}
 	it.args = it.args.Clone()
-	it.size = len(name) + len(it.args.JSON())
+	it.size = len(`42"",`) + len(name) + len(it.args.JSON())
 	for _, b := range it.args.Attachments() {
 		it.size += len(b)
 	}

@@ -22,9 +22,8 @@ type PeerOptions struct {
 	// Greeting are packets that follow the open packet at once, in the same answer when polling.
 	Greeting []string
 
-	// Refuse, if not nil, is asked about each request that begins a session. A status other than 0 is the answer, with
-	// that body.
-	Refuse func(r *http.Request) (status int, body string)
+	// Refuse, if not nil, is asked about each request that begins a session. If it returns true it has answered it.
+	Refuse func(w http.ResponseWriter, r *http.Request) bool
 
 	// Pong answers the pings of the other end, as revision 3 wants it of a server.
 	Pong bool
@@ -109,11 +108,8 @@ func (p *Peer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.polls.serve(s, w, r)
 		return
 	}
-	if p.opts.Refuse != nil {
-		if status, body := p.opts.Refuse(r); status != 0 {
-			answer(w, status, body)
-			return
-		}
+	if p.opts.Refuse != nil && p.opts.Refuse(w, r) {
+		return
 	}
 	n := int(p.count.Add(1))
 	protocol, _ := strconv.Atoi(q.Get("EIO")) // 0 if it is none
