@@ -424,6 +424,7 @@ func TestPrepareChangesAnAttempt(t *testing.T) {
 		if r.URL.Path != "/other/" || r.URL.Query().Get("token") != "fresh" || r.URL.Query().Get("EIO") != "4" {
 			t.Errorf("request %s", r.URL)
 		}
+		synctest.Wait()
 		if len(errs) != 1 || !errors.Is(errs[0], bad) {
 			t.Errorf("errors %v, want that of Prepare", errs)
 		}

@@ -190,6 +190,7 @@ func TestSlowHandlerDoesNotHideTheEndOfTheConnection(t *testing.T) {
 		synctest.Wait()
 		close(release)
 		w.accept().want("40")
+		synctest.Wait()
 		if n != 2 {
 			t.Errorf("%d events handled, want 2", n)
 		}

@@ -358,6 +358,7 @@ func TestHookThatPanicsEndsNothing(t *testing.T) {
 		s.OnDisconnect(func(sioclient.Reason, error) { panic("OnDisconnect") })
 		srv.Cut()
 		w.accept().want("40")
+		synctest.Wait()
 		if len(errs) != 1 || !errors.Is(errs[0], sioclient.ErrHandler) {
 			t.Errorf("errors %v, want ErrHandler", errs)
 		}
