@@ -349,6 +349,53 @@ func TestConnectIsNotSentTwiceOnAConnection(t *testing.T) {
 	})
 }
 
+func TestRefusalThatNobodyWaitsForAnyMore(t *testing.T) {
+	inBubble(t, nil, func(t *testing.T, w *world) {
+		m := w.manager(nil)
+		main, x := w.socket(m, "/", nil), w.socket(m, "/x", nil)
+		srv := w.open(main)
+		if err := x.Open(); err != nil {
+			t.Fatal(err)
+		}
+		srv.want("40/x,")
+		_ = x.Disconnect()
+		srv.send(`44/x,{"message":"no"}`)
+		synctest.Wait()
+		result := w.connect(x) // asks again: the first question was answered
+		srv.want("40/x,")
+		srv.send(`40/x,{"sid":"x"}`)
+		if err := <-result; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestConfirmationThatNobodyAskedFor(t *testing.T) {
+	inBubble(t, nil, func(t *testing.T, w *world) {
+		release := make(chan struct{})
+		s := w.socket(w.manager(nil), "/", &sioclient.SocketOptions{AuthFunc: func(context.Context) (any, error) {
+			<-release
+			return nil, nil
+		}})
+		if err := s.Open(); err != nil {
+			t.Fatal(err)
+		}
+		srv := w.accept()
+		srv.send(`40{"sid":"early"}`)
+		synctest.Wait()
+		if s.Connected() {
+			t.Error("the socket is connected before it asked")
+		}
+		close(release)
+		srv.want("40")
+		srv.send(`40{"sid":"x"}`)
+		synctest.Wait()
+		if s.ID() != "x" {
+			t.Errorf("id %q", s.ID())
+		}
+	})
+}
+
 func TestManagerConnectsWithoutASocket(t *testing.T) {
 	inBubble(t, nil, func(t *testing.T, w *world) {
 		m := w.manager(nil)

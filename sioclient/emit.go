@@ -191,7 +191,7 @@ func (o Sender) submit(name string, args []any, f event.AckFunc) (cancel func() 
 
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if err := s.offline("emit"); err != nil && !o.volatile {
+	if err := s.offline("emit"); err != nil && !(o.volatile && s.mayConnect()) {
 		return nil, err
 	}
 	if o.volatile && (s.link == nil || len(s.buffer.entries) > 0 || !s.link.conn.Writable()) {
@@ -246,7 +246,7 @@ func (s *Socket) offline(op string) error {
 		return m.closedError(op)
 	case s.link != nil:
 		return nil
-	case (s.active || s.gone == nil) && !s.opts.DisableBuffer:
+	case s.mayConnect() && !s.opts.DisableBuffer:
 		return nil
 	case m.link != nil:
 		return &BadNamespaceError{
@@ -258,6 +258,9 @@ func (s *Socket) offline(op string) error {
 	err.Kind |= errkit.NotSent
 	return err
 }
+
+// mayConnect reports whether the socket is at most without a connection for the moment. The caller holds the lock.
+func (s *Socket) mayConnect() bool { return !s.m.closed && (s.active || s.gone == nil) }
 
 // dropped makes the error of a volatile event. The caller holds the lock.
 func (s *Socket) dropped() error {

@@ -128,6 +128,9 @@ func TestEmitOnADeadLink(t *testing.T) {
 					if _, err := s.Call(context.Background(), "x"); !errors.Is(err, tc.want[0]) {
 						t.Errorf("Call = %v, want %v", err, tc.want[0])
 					}
+					if err := s.Volatile().Emit("x"); !s.Active() && !errors.Is(err, tc.want[0]) {
+						t.Errorf("volatile Emit = %v, want %v", err, tc.want[0])
+					}
 				}
 			})
 		})

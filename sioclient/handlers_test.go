@@ -123,6 +123,29 @@ func TestTypedHandlers(t *testing.T) {
 	})
 }
 
+// lamp is a group of handlers.
+type lamp struct{ l *log }
+
+func (p lamp) Handlers() map[string]sioclient.Handler {
+	return map[string]sioclient.Handler{
+		"on":  func(*sioclient.Event) error { p.l.add("on"); return nil },
+		"off": func(*sioclient.Event) error { p.l.add("off"); return nil },
+	}
+}
+
+func TestRegister(t *testing.T) {
+	inBubble(t, nil, func(t *testing.T, w *world) {
+		var l log
+		s, srv := w.connected(nil)
+		off := sioclient.Register(s, lamp{&l})
+		srv.send(`42["on"]`, `42["off"]`)
+		l.want(t, "on", "off")
+		off()
+		srv.send(`42["on"]`)
+		l.want(t)
+	})
+}
+
 func TestListenersComeAndGo(t *testing.T) {
 	inBubble(t, nil, func(t *testing.T, w *world) {
 		var l log

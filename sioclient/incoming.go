@@ -142,6 +142,7 @@ func (l *link) confirm(p *packet.Packet, after *deferred) {
 			m.version = Version3
 		}
 	}
+	m.settled = true
 	s := m.sockets[name]
 	if s == nil || !s.active {
 		if l.old && name == "/" {
@@ -150,6 +151,9 @@ func (l *link) confirm(p *packet.Packet, after *deferred) {
 		delete(l.members, name)
 		l.control(&packet.Packet{Type: packet.Disconnect, Namespace: name})
 		return
+	}
+	if l.members[name] != asked {
+		return // it was not asked for, or not yet
 	}
 	l.members[name] = joined
 	s.confirmed(l, c)
@@ -228,14 +232,16 @@ func (l *link) refused(p *packet.Packet) {
 			continue
 		}
 		err := refusal(m.target, s.nsp, p.Data)
-		switch {
-		case s.link == l && l.old: // an error that a handler of the server reports
+		if s.link == l && l.old { // an error that a handler of the server reports
 			s.report(err)
+			continue
+		}
+		was := l.members[s.nsp]
+		delete(l.members, s.nsp)
+		switch {
 		case s.link == l:
-			delete(l.members, s.nsp)
 			s.kicked(err, &after)
-		case s.active && l.members[s.nsp] == asked:
-			delete(l.members, s.nsp)
+		case s.active && was == asked:
 			s.abandon(err, &after)
 		}
 	}

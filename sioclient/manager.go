@@ -30,6 +30,7 @@ type Manager struct {
 	mu      sync.Mutex // guards what follows, and the state of the sockets
 	sockets map[string]*Socket
 	version Version // as found out
+	settled bool    // whether that led to a connection
 	held    bool    // whether Connect wants a connection without a socket
 	waiters waiters // of Connect, for the connection alone
 	run     *run    // nil at rest
@@ -231,7 +232,7 @@ func (m *Manager) stopIfIdle() {
 
 // tell lets a hook run after those before it.
 func (m *Manager) tell(f func()) {
-	m.hooks.Do(func() {
+	m.hooks.Tell(func() {
 		if err := event.Guard(func() error { f(); return nil }); err != nil {
 			m.opts.Logger.Error("hook panicked", "module", "sioclient", "error", err)
 		}

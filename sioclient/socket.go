@@ -318,7 +318,7 @@ func (s *Socket) confirmed(l *link, c confirmation) {
 	s.early, s.earlyBytes = nil, 0
 	s.flush()
 	s.retries.next()
-	s.queue.Do(func() { s.watchers.connect.each(s.guarded, func(f func()) { f() }) })
+	s.queue.Tell(func() { s.watchers.connect.each(s.guarded, func(f func()) { f() }) })
 	s.waiters.end(nil)
 }
 
@@ -335,7 +335,7 @@ func (s *Socket) connectFailed(err error) {
 }
 
 func (s *Socket) tellConnectError(err error) {
-	s.queue.Do(func() { s.watchers.connectError.each(s.guarded, func(f func(error)) { f(err) }) })
+	s.queue.Tell(func() { s.watchers.connectError.each(s.guarded, func(f func(error)) { f(err) }) })
 }
 
 // linkEnded is told of the end of a link. The caller holds the lock.
@@ -367,7 +367,7 @@ func (s *Socket) unlink(reason Reason, err error, after *deferred) {
 	after.add(func() {
 		s.acks.FailAll(disconnected("call", s.m.target, reason, err), func(id uint64) bool { return !waiting[id] })
 	})
-	s.queue.Do(func() {
+	s.queue.Tell(func() {
 		s.watchers.disconnect.each(s.guarded, func(f func(Reason, error)) { f(reason, err) })
 	})
 }

@@ -97,15 +97,10 @@ func (m *Manager) attempt(r *run, number int) (*link, error) {
 	if err != nil {
 		return nil, m.connectionError(ctx, err, number)
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if r.ctx.Err() != nil {
-		return l, nil // watch closes it
-	}
-	if l.over {
+	if !m.onDuty(r, l) {
+		l.conn.Wait()
 		return nil, m.connectionError(ctx, l.err, number)
 	}
-	m.onDuty(l)
 	return l, nil
 }
 
@@ -135,8 +130,16 @@ func (m *Manager) dial(ctx context.Context, number int) (*link, error) {
 	return dialLink(ctx, m, &a)
 }
 
-// onDuty gives a new connection to the sockets. The caller holds the lock.
-func (m *Manager) onDuty(l *link) {
+// onDuty gives a new connection to the sockets. It reports false if that has ended already.
+func (m *Manager) onDuty(r *run, l *link) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if l.over {
+		return false
+	}
+	if r.ctx.Err() != nil {
+		return true // the run closes it
+	}
 	m.link, l.onDuty = l, true
 	m.counters.connections.Add(1)
 	m.opts.Logger.Info("connected", "module", "sioclient", "target", m.target, "transport", l.conn.Transport())
@@ -150,6 +153,7 @@ func (m *Manager) onDuty(l *link) {
 			s.join(l)
 		}
 	}
+	return true
 }
 
 // attemptFailed tells everybody of an attempt that failed.
@@ -163,6 +167,9 @@ func (m *Manager) attemptFailed(err error, attempt int) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if !m.settled {
+		m.version = m.opts.Version
+	}
 	for _, s := range m.all() {
 		if s.active {
 			s.connectFailed(err)

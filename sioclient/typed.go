@@ -14,6 +14,24 @@ type Listener interface {
 	On(name string, h Handler) (off func())
 }
 
+// Handlers are handlers that belong together, by the names of their events.
+type Handlers interface {
+	Handlers() map[string]Handler
+}
+
+// Register adds all handlers of h. The function that it returns removes them.
+func Register(l Listener, h Handlers) (off func()) {
+	var offs []func()
+	for name, handler := range h.Handlers() {
+		offs = append(offs, l.On(name, handler))
+	}
+	return func() {
+		for _, off := range offs {
+			off()
+		}
+	}
+}
+
 // On0 adds a handler that takes no arguments.
 func On0(l Listener, name string, f func()) (off func()) {
 	return l.On(name, func(*Event) error { f(); return nil })

@@ -69,7 +69,7 @@ func (s *Socket) OnConnectError(f func(err error)) (off func()) {
 func (s *Socket) OnError(f func(err error)) (off func()) { return s.watchers.failure.add(f) }
 
 // report lets the functions of OnError know of an error, after the handlers of what came before.
-func (s *Socket) report(err error) { s.queue.Do(func() { s.reportNow(err) }) }
+func (s *Socket) report(err error) { s.queue.Tell(func() { s.reportNow(err) }) }
 
 func (s *Socket) reportNow(err error) {
 	told := s.watchers.failure.each(s.guardedLog, func(f func(error)) { f(err) })

@@ -15,6 +15,9 @@ type Limits struct {
 // comes in behind the events that wait.
 const overdraft = 4
 
+// maxFunctions is how many functions may wait that Tell has added.
+const maxFunctions = 1024
+
 // keep is the largest backing array, in items, that a queue keeps for later.
 const keep = 64
 
@@ -27,15 +30,16 @@ type Queue struct {
 	limits Limits
 	handle func(*Event)
 
-	mu       sync.Mutex // guards what follows
-	items    []item     // waiting
-	spare    []item     // empty, to be swapped with items
-	messages int        // waiting or being handled
-	bytes    int
-	calls    int           // acknowledgements that are waited for
-	room     chan struct{} // closed when there may be room; nil if nobody waits
-	ended    chan struct{} // closed when the goroutine ends; nil if there is none
-	closed   bool
+	mu        sync.Mutex // guards what follows
+	items     []item     // waiting
+	spare     []item     // empty, to be swapped with items
+	messages  int        // waiting or being handled
+	bytes     int
+	functions int           // that came by Tell
+	calls     int           // acknowledgements that are waited for
+	room      chan struct{} // closed when there may be room; nil if nobody waits
+	ended     chan struct{} // closed when the goroutine ends; nil if there is none
+	closed    bool
 }
 
 // item is an event, or a function.
@@ -43,6 +47,8 @@ type item struct {
 	event *Event
 	size  int
 	f     func()
+
+	counted bool // among the functions that may be left out
 }
 
 // NewQueue returns a queue that gives events to handle. A limit of zero or less is no limit.
@@ -100,6 +106,18 @@ func (q *Queue) Do(f func()) bool {
 		return false
 	}
 	q.append(item{f: f})
+	return true
+}
+
+// Tell is Do for what may be left out when the program does not come to it: it is refused when very many functions wait.
+func (q *Queue) Tell(f func()) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed || q.functions >= maxFunctions {
+		return false
+	}
+	q.functions++
+	q.append(item{f: f, counted: true})
 	return true
 }
 
@@ -208,6 +226,11 @@ func (q *Queue) take() []item {
 func (q *Queue) perform(it item) {
 	if it.f != nil {
 		it.f()
+		if it.counted {
+			q.mu.Lock()
+			q.functions--
+			q.mu.Unlock()
+		}
 		return
 	}
 	q.mu.Lock()

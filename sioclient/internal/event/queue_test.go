@@ -131,6 +131,28 @@ func TestPushEnds(t *testing.T) {
 	}
 }
 
+func TestQueueBoundsWhatItIsTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		q := event.NewQueue(event.Limits{}, nil)
+		q.Do(func() { <-release })
+		told, ran := 0, 0
+		for q.Tell(func() { ran++ }) && told < 1_000_000 {
+			told++
+		}
+		if told != 1024 {
+			t.Errorf("%d functions were taken, want 1024", told)
+		}
+		close(release)
+		q.Wait(0)
+		if ran != told || !q.Tell(func() {}) {
+			t.Errorf("%d of %d functions ran", ran, told)
+		}
+		q.Wait(0)
+	})
+}
+
 func TestClosedQueueDropsWhatWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
