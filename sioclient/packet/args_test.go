@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -218,6 +219,47 @@ func TestDecodeAroundBinary(t *testing.T) {
 	if err := a.Decode(2, &own); err != nil || string(own) != one {
 		t.Errorf("%s, %v", own, err)
 	}
+}
+
+// Embedded structs that are not there yet are made, and what nobody has a place for is left out.
+func TestDecodeIntoEmbedded(t *testing.T) {
+	t.Parallel()
+	type Body struct{ Image []byte }
+	var v struct{ *Body }
+	a := newArgs(t, map[string]any{"Image": []byte("i"), "Other": []byte("o")}, map[string]any{"Image": []any{[]byte("i")}})
+	if err := a.Decode(0, &v); err != nil || v.Body == nil || string(v.Image) != "i" {
+		t.Errorf("%v, %v", v, err)
+	}
+	if err := a.Decode(1, &v); err == nil {
+		t.Error("a list of binary values as one")
+	}
+	var m map[string]struct{ A int }
+	if err := a.Decode(0, &m); err == nil {
+		t.Error("binary as a struct")
+	}
+}
+
+// Encoding and reading the same arguments at once is no race.
+func TestConcurrentUse(t *testing.T) {
+	t.Parallel()
+	a := newArgs(t, reading, map[string]any{"a": []byte("b")})
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 50 {
+				e, err := packet.Default.Encode(&packet.Packet{Type: packet.Event, Name: "x", Args: a}, reading, []byte("c"))
+				if err != nil || len(e.Binary) != 2 {
+					t.Errorf("%d attachments, %v", len(e.Binary), err)
+				}
+				var v telemetry
+				var m map[string][]byte
+				if err := a.DecodeAll(&v, &m); err != nil || string(m["a"]) != "b" || v.Device != reading.Device {
+					t.Errorf("%v, %v, %v", v, m, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // opaque decodes itself.

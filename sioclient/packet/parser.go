@@ -1,6 +1,7 @@
 package packet
 
-// Parser is a form of packets on the wire. Both ends of a connection must use the same one.
+// Parser is a form of packets on the wire. Both ends of a connection must use the same one. Its methods are safe for concurrent
+// use.
 type Parser uint8
 
 // The parsers.

@@ -49,7 +49,12 @@ type (
 	bits    uint8
 	named32 float32
 	flag    bool
+
+	lateZero int
 )
+
+// IsZero is a method of the pointer.
+func (l *lateZero) IsZero() bool { return *l == 9 }
 
 func (c color) MarshalText() ([]byte, error) {
 	return []byte("color<" + string(rune('a'+c)) + ">"), nil
@@ -173,8 +178,11 @@ func TestValuesAreThoseOfEncodingJSON(t *testing.T) {
 			D bits            `json:",omitzero"`
 			E bits            `json:",omitzero"`
 			F []any           `json:",omitzero"`
+			H lateZero        `json:",omitzero"`
+			I lateZero        `json:",omitzero"`
+			J error           `json:",omitzero"`
 			G *big.Int        `json:",omitzero"`
-		}{D: 7, F: []any{}}},
+		}{D: 7, F: []any{}, H: 9}},
 		{"option string", struct {
 			X any     `json:",string"`
 			A int     `json:",string"`
