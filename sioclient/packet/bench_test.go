@@ -7,7 +7,7 @@ import (
 	"github.com/fieldlink-go/fieldlink/sioclient/packet"
 )
 
-// telemetry is 108 bytes of JSON.
+// telemetry, as reading below has it, is 110 bytes of JSON.
 type telemetry struct {
 	Device string  `json:"device"`
 	Time   int64   `json:"time"`
