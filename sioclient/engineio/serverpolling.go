@@ -52,8 +52,10 @@ func (s *Server) openPolling(q *request, session *Session) {
 	s.prepare(session)
 	// What the owner sends at once comes with the first poll: clients take the first answer for the open packet alone.
 	batch := session.queue.take(-1)
-	defer session.endDelivery() // the HTTP server survives a panic of the owner's; so does the session
-	s.begun(session)
+	func() {
+		defer session.endDelivery() // the HTTP server survives a panic of the owner's; so does the session
+		s.begun(session)
+	}()
 	session.respond(q, answer{batch: batch})
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -317,6 +318,51 @@ func TestPost(t *testing.T) {
 		}
 	}
 	inBubbles(t, rows)
+}
+
+// eager is a client that sends its next request while the answer to the last one is still being written.
+type eager struct {
+	*httptest.ResponseRecorder
+	next func()
+}
+
+func (e *eager) Write(p []byte) (int, error) {
+	n, err := e.ResponseRecorder.Write(p)
+	e.next()
+	return n, err
+}
+
+// TestEagerClient: with its answer a request is over, and the next one is no overlap.
+func TestEagerClient(t *testing.T) {
+	t.Parallel()
+	inBubbles(t, map[string]func(t *testing.T){"handshake, posts and polls": func(t *testing.T) {
+		b := newRig(t, patient)
+		steps := []struct{ method, body string }{
+			{http.MethodGet, ""},
+			{http.MethodPost, "4a"},
+			{http.MethodPost, "4b"},
+			{http.MethodGet, ""},
+			{http.MethodPost, "4c"},
+			{http.MethodGet, ""},
+		}
+		var answers []string // the last one first
+		var run func(i int)
+		run = func(i int) {
+			if i == len(steps) {
+				return
+			}
+			target := "/engine.io/?EIO=4&transport=polling"
+			if i > 0 {
+				target += "&sid=" + b.session().session.ID()
+			}
+			w := &eager{httptest.NewRecorder(), func() { run(i + 1) }}
+			b.server.ServeHTTP(w, httptest.NewRequest(steps[i].method, target, strings.NewReader(steps[i].body)))
+			answers = append(answers, w.Body.String())
+		}
+		run(0)
+		check(t, []string{"4c", "ok", "4a\x1e4b", "ok", "ok"}, answers[:5])
+		check(t, 1, b.server.Sessions())
+	}})
 }
 
 // endless is a body without an end.
