@@ -30,13 +30,13 @@ func (s *Socket) Compress(yes bool) Sender { return Sender{s: s}.Compress(yes) }
 // Timeout returns a sender whose calls, and tries with SocketOptions.Retries, wait that long for the acknowledgement.
 func (s *Socket) Timeout(d time.Duration) Sender { return Sender{s: s}.Timeout(d) }
 
-// Volatile: see [Socket.Volatile].
+// Volatile is [Socket.Volatile], on top of the settings of o.
 func (o Sender) Volatile() Sender { o.volatile = true; return o }
 
-// Compress: see [Socket.Compress].
+// Compress is [Socket.Compress], on top of the settings of o.
 func (o Sender) Compress(yes bool) Sender { o.plain = !yes; return o }
 
-// Timeout: see [Socket.Timeout].
+// Timeout is [Socket.Timeout], on top of the settings of o.
 func (o Sender) Timeout(d time.Duration) Sender { o.limit = d; return o }
 
 // Emit sends an event with any number of arguments: what encoding/json encodes, and []byte anywhere in them, which
@@ -59,7 +59,7 @@ func (s *Socket) Emit(name string, args ...any) error { return Sender{s: s}.Emit
 // Send emits the event "message".
 func (s *Socket) Send(args ...any) error { return s.Emit("message", args...) }
 
-// Emit: see [Socket.Emit]. A volatile event that was dropped is no error.
+// Emit is [Socket.Emit] with the settings of o. A volatile event that was dropped is no error.
 func (o Sender) Emit(name string, args ...any) error {
 	_, err := o.emit(name, args, nil)
 	if errors.Is(err, errVolatile) {
@@ -80,7 +80,7 @@ func (s *Socket) Call(ctx context.Context, name string, args ...any) (packet.Arg
 	return Sender{s: s}.Call(ctx, name, args...)
 }
 
-// Call: see [Socket.Call]. A volatile event that was dropped is a *[DisconnectedError] or a *[BufferFullError].
+// Call is [Socket.Call] with the settings of o. A volatile event that was dropped is a *[DisconnectedError] or a *[BufferFullError].
 func (o Sender) Call(ctx context.Context, name string, args ...any) (packet.Args, error) {
 	s := o.s
 	if ctx.Err() != nil {

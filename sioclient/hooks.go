@@ -3,7 +3,8 @@ package sioclient
 import "time"
 
 // Hooks tell a program what a [Manager] does. All are optional. They are called in order, one at a time, on a goroutine
-// that exists only while there is something to tell. They may block and may call any method.
+// that exists only while there is something to tell. They may block and may call any method; when more than 1,024 calls
+// wait, further ones are left out. DialOptions.OnPing of package engineio tells of heartbeats.
 type Hooks struct {
 	// OnOpen is called when a connection to the server is there. The namespaces follow.
 	OnOpen func()

@@ -15,7 +15,8 @@ import (
 // Options configures a [Manager]. The zero value is ready to use and does what the official client does; the manager
 // copies it.
 type Options struct {
-	// Engine configures the transport: path, transports, headers, TLS, dialling, limits.
+	// Engine configures the transport: path, transports, headers, TLS, dialling, limits. An empty Path means
+	// "/socket.io/". EngineVersion is set by Version.
 	Engine engineio.DialOptions
 
 	// Version is the version of the protocol that the server speaks. Zero means VersionAuto.
