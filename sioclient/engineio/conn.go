@@ -85,12 +85,6 @@ func (c *Conn) ID() string { return c.handshake.SID }
 // Protocol returns the revision of the protocol, 3 or 4.
 func (c *Conn) Protocol() int { return int(c.framing.revision) }
 
-// Heartbeat returns the times that the server wants for the heartbeat, and so the longest time until a dead one is
-// noticed.
-func (c *Conn) Heartbeat() (interval, timeout time.Duration) {
-	return c.handshake.PingInterval, c.handshake.PingTimeout
-}
-
 // MaxPayload returns the server's limit for a message, in bytes, 0 if it named none.
 func (c *Conn) MaxPayload() int64 { return c.handshake.MaxPayload }
 

@@ -1,6 +1,8 @@
 package engineio_test
 
 import (
+	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -77,6 +79,26 @@ func TestClientHeartbeat(t *testing.T) {
 			}
 			finish(conn)
 		},
+		"nor by polling, where the answer waits behind messages": func(t *testing.T, p *scripted) {
+			conn, poll := p.dialPolling(nil, openData)
+			for i := range 40 {
+				mustSend(t, conn, engineio.Text(strconv.Itoa(i)))
+			}
+			var got []string
+			for i := range 4 {
+				post := p.next("POST polling")
+				poll.answer(http.StatusOK, "2\x1e2\x1e2")
+				poll = p.next("GET polling")
+				got = append(got, strings.Split(post.body, "\x1e")...)
+				if i == 3 {
+					break
+				}
+				post.answer(http.StatusOK, "ok")
+			}
+			check(t, 42, len(got))
+			check(t, []string{"439", "3", "3"}, got[39:]) // to those of before the third request, and of after it
+			finish(conn)
+		},
 		"Send finds that the time was slept through": func(t *testing.T, p *scripted) {
 			conn, _ := p.dialWebSocket(nil, openWS)
 			time.Sleep(44 * time.Second)
@@ -103,13 +125,15 @@ func TestClientHeartbeatEIO3(t *testing.T) {
 	v3 := &engineio.DialOptions{EngineVersion: 3}
 	scriptedRows(t, map[string]func(t *testing.T, p *scripted){
 		"the client pings every interval": func(t *testing.T, p *scripted) {
-			start := time.Now()
-			conn, s := p.dialWebSocket(v3, openWS)
+			start, pongs := time.Now(), make(chan bool, 10)
+			conn, s := p.dialWebSocket(
+				&engineio.DialOptions{EngineVersion: 3, OnPing: func() { pongs <- true }}, openWS)
 			check(t, 3, conn.Protocol())
 			for i := range 3 {
 				s.want("2")
 				check(t, time.Duration(i+1)*25*time.Second, time.Since(start))
 				s.send("3")
+				<-pongs
 			}
 			finish(conn)
 		},

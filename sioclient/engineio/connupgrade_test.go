@@ -177,13 +177,16 @@ func TestClientUpgrade(t *testing.T) {
 		},
 		"the connection fails when the upgrade packet cannot be sent": func(t *testing.T, p *scripted) {
 			u := p.startUpgrade(nil)
-			p.network.Links()[len(p.network.Links())-1].Cut(netem.RST)
-			u.poll.answer(http.StatusOK, "6")
-			synctest.Wait()
-			if u.conn.Upgraded() {
-				t.Error("upgraded on a connection that was reset")
+			for _, link := range p.network.Links() {
+				link.Stall(netem.Up)
+				link.Window(netem.Up, 1)
 			}
-			finish(u.conn)
+			u.poll.answer(http.StatusOK, "6")
+			err := p.witness.wantEnd(t, sioclient.TransportError)
+			checkIs(t, err, sioclient.ErrEngine, errkit.Timeout)
+			check(t, engineio.WebSocket, asEngineError(t, err).Transport)
+			u.conn.Wait()
+			p.witness.wait(t)
 		},
 		"the heartbeat goes on over the new transport": func(t *testing.T, p *scripted) {
 			start := time.Now()

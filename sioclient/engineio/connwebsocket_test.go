@@ -5,8 +5,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
+	"github.com/fieldlink-go/fieldlink/internal/netem"
 	"github.com/fieldlink-go/fieldlink/sioclient"
 	"github.com/fieldlink-go/fieldlink/sioclient/engineio"
 	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
@@ -47,6 +49,24 @@ func TestClientWebSocket(t *testing.T) {
 				check(t, want, string(kept[i]))
 			}
 			finish(conn)
+		},
+		"text of all lengths": func(t *testing.T, p *scripted) {
+			conn, s := p.dialWebSocket(nil, openWS)
+			var want []string
+			for _, n := range []int{1, 100_000, 10, 16 << 10, 0, 500_000} {
+				want = append(want, strings.Repeat("x", n))
+				s.send("4" + strings.Repeat("x", n))
+			}
+			p.witness.wait(t, want...)
+			finish(conn)
+		},
+		"a server that takes nothing for the WriteTimeout": func(t *testing.T, p *scripted) {
+			conn, _ := p.dialWebSocket(&engineio.DialOptions{WriteTimeout: time.Second}, openWS)
+			p.network.Stall(netem.Up)
+			p.network.Window(netem.Up, 100)
+			mustSend(t, conn, engineio.Text(strings.Repeat("x", 1000)))
+			checkIs(t, p.witness.wantEnd(t, sioclient.TransportError), sioclient.ErrEngine, errkit.Timeout)
+			conn.Wait()
 		},
 		"binary as text is accepted": func(t *testing.T, p *scripted) {
 			conn, s := p.dialWebSocket(nil, openWS)
