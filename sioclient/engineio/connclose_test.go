@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
@@ -39,6 +40,16 @@ func TestClientClose(t *testing.T) {
 			conn.Wait()
 			check(t, nil, p.witness.wantEnd(t, sioclient.ForcedClose))
 			p.quiet()
+		},
+		"a poll that fails meanwhile is no news": func(t *testing.T, p *scripted) {
+			conn, poll := p.dialPolling(nil, openData)
+			conn.Close(false)
+			post := p.next("POST polling")
+			poll.answer(http.StatusBadRequest, `{"code":1,"message":"Session ID unknown"}`)
+			synctest.Wait()
+			post.answer(http.StatusOK, "ok")
+			conn.Wait()
+			check(t, nil, p.witness.wantEnd(t, sioclient.ForcedClose))
 		},
 		"what waits is sent first": func(t *testing.T, p *scripted) {
 			conn, _ := p.dialPolling(nil, openData)

@@ -183,6 +183,16 @@ func TestDialSecrets(t *testing.T) {
 			p.network.Cut(netem.RST)
 			checkSilent(t, p.witness.wantEnd(t, sioclient.TransportError), testSID)
 		},
+		"in the address of an upgrade": func(t *testing.T, p *scripted) {
+			failed := make(chan error, 1)
+			d := p.start(t.Context(), &engineio.DialOptions{
+				OnUpgradeError: func(err error) { failed <- err },
+				OnOpen:         func(*engineio.Conn) { p.network.Refuse("") },
+			})
+			p.next("GET polling").answer(http.StatusOK, openData)
+			checkSilent(t, <-failed, testSID)
+			finish(d.ok())
+		},
 		"credentials": func(t *testing.T, p *scripted) {
 			p.network.Refuse("")
 			for _, transport := range []string{engineio.Polling, engineio.WebSocket} {
