@@ -130,6 +130,16 @@ func TestSessionClose(t *testing.T) {
 			check(t, "closed 1007", read(c))
 			check(t, engineio.Reason("parse error"), (<-b.session().closed).Reason)
 		},
+		"websocket, text that is not UTF-8": func(t *testing.T) {
+			b := newRig(t, patient)
+			c := b.dial("")
+			read(c)
+			write(t, c, "4\xff")
+			check(t, "closed 1007", read(c))
+			how := <-b.session().closed
+			check(t, engineio.Reason("parse error"), how.Reason)
+			check(t, true, strings.Contains(how.Err, "not UTF-8"))
+		},
 		"websocket, an empty packet": func(t *testing.T) {
 			b := newRig(t, patient)
 			c := b.dial("")

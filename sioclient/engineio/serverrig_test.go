@@ -28,6 +28,8 @@ type rig struct {
 	client  *http.Client
 	refused chan *engineio.RefusedRequest
 
+	compression wsconn.Compression // that WebSocket clients offer
+
 	mu       sync.Mutex
 	sessions []*owner
 }
@@ -265,7 +267,8 @@ func (b *rig) tryDial(query, origin string) (*wsconn.Conn, error) {
 		query = "EIO=4&" + query
 	}
 	opts := &wsconn.DialOptions{DialContext: b.network.DialContext, Header: http.Header{}}
-	opts.Proxy = nil
+	opts.SkipUTF8 = true // tests send what is none
+	opts.Compression = b.compression
 	if origin != "" {
 		opts.Header.Set("Origin", origin)
 	}

@@ -249,6 +249,16 @@ func TestForgedUpgrade(t *testing.T) {
 			write(t, c, "4b")
 			check(t, "4b", read(c))
 		},
+		"no proper request for a WebSocket": func(t *testing.T) {
+			b := newRig(t, patient)
+			sid := b.open("")
+			got := b.refuse(http.MethodGet, "EIO=4&transport=websocket&"+sid, "Connection", "Upgrade", "Upgrade", "websocket")
+			check(t, true, strings.HasSuffix(got, " TRANSPORT_HANDSHAKE_ERROR"))
+			stays(t, b, sid)
+			c := b.dial(sid)
+			write(t, c, "2probe")
+			check(t, "3probe", read(c))
+		},
 		"for a session that began as a WebSocket": func(t *testing.T) {
 			b := newRig(t, patient)
 			c := b.dial("")
