@@ -178,11 +178,12 @@ func (m *Manager) Close() error {
 		m.mu.Unlock()
 	}
 	m.wg.Wait()
-	for _, s := range sockets {
-		s.queue.Wait(closePatience)
-	}
 	m.hooks.Close()
-	m.hooks.Wait(closePatience)
+	deadline := time.Now().Add(closePatience)
+	for _, s := range sockets {
+		s.queue.Wait(max(time.Until(deadline), 1))
+	}
+	m.hooks.Wait(max(time.Until(deadline), 1))
 	return nil
 }
 

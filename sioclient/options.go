@@ -112,7 +112,9 @@ type SocketOptions struct {
 	BufferMessages, BufferBytes int
 
 	// QueueMessages and QueueBytes bound the events that have arrived and that handlers did not come to. When that
-	// much waits, nothing more is read from the connection. Zero means 1,000 and 16 MiB.
+	// much waits, nothing more is read from the connection; if that lasts for longer than the heartbeat allows, the
+	// connection is lost. While a Call waits, four times as much is taken, so that the answer to a handler that calls
+	// comes through behind the events that wait for that handler. Zero means 1,000 and 16 MiB.
 	QueueMessages, QueueBytes int
 
 	// InboxMessages and InboxBytes bound the events without a handler that are kept for Receive and Events. When more

@@ -316,6 +316,30 @@ func TestCloseInAHandler(t *testing.T) {
 	})
 }
 
+func TestCloseDoesNotWaitForHandlersThatHang(t *testing.T) {
+	inBubble(t, nil, func(t *testing.T, w *world) {
+		m := w.manager(nil)
+		srv := w.open(w.socket(m, "/", nil))
+		release := make(chan struct{})
+		for _, name := range []string{"/a", "/b", "/c"} {
+			s := w.socket(m, name, nil)
+			s.On("hang", func(*sioclient.Event) error { <-release; return nil })
+			if err := s.Open(); err != nil {
+				t.Fatal(err)
+			}
+			srv.want("40" + name + ",")
+			srv.send("40"+name+`,{"sid":"x"}`, "42"+name+`,["hang"]`)
+		}
+		synctest.Wait()
+		start := time.Now()
+		_ = m.Close()
+		if took := time.Since(start); took > 1100*time.Millisecond {
+			t.Errorf("Close took %v, want about a second for all of them", took)
+		}
+		close(release)
+	})
+}
+
 func TestDisconnectStopsReconnecting(t *testing.T) {
 	inBubble(t, nil, func(t *testing.T, w *world) {
 		s, _ := w.connected(nil)
