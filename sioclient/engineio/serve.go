@@ -237,6 +237,9 @@ func (s *Server) begun(session *Session) {
 	s.opts.Logger.Debug("session began", "module", "sioclient", "target", session.handshake.RemoteAddr,
 		"transport", session.Transport(), "protocol", session.Protocol())
 	ending := s.register(session)
+	if session.state.Load() == stateClosed {
+		s.forget(session) // its time was over before it was known
+	}
 	if s.opts.OnSession != nil {
 		if h := s.opts.OnSession(session); h != nil {
 			session.handler = h

@@ -105,7 +105,8 @@ func (s *Session) beginGet(q *request, p *poll) *refusal {
 	return nil
 }
 
-// await returns what the poll is to be answered with. It reports false if nobody waits for it any more.
+// await returns what the poll is to be answered with. It reports false if the client went away before there was
+// anything.
 func (s *Session) await(q *request, p *poll) (answer, bool) {
 	select {
 	case a := <-p.answer:
@@ -116,8 +117,9 @@ func (s *Session) await(q *request, p *poll) (answer, bool) {
 	defer s.mu.Unlock()
 	if s.requests != nil && s.requests.get == p {
 		s.stop(sioerr.TransportError, transportError(Polling, "poll connection closed prematurely", nil))
+		return answer{}, false
 	}
-	return answer{}, false
+	return <-p.answer, true // what was taken out of the queue must not get lost without a word
 }
 
 // hold ends a late poll soon, if nothing else does. It runs with mu held.

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/internal/netem"
@@ -98,6 +99,33 @@ func TestPoll(t *testing.T) {
 			b.network.Resume(netem.Down)
 			<-got
 			check(t, nil, b.server.Close()) // nothing hangs
+		},
+		"the client goes away just when there is something for it": func(t *testing.T) {
+			for range 200 {
+				b := &rig{t: t, network: netem.New(nil)}
+				opts := patient
+				opts.OnSession = b.record
+				var err error
+				if b.server, err = engineio.NewServer(&opts); err != nil {
+					t.Fatal(err)
+				}
+				serve := func(ctx context.Context, query string) string {
+					w := httptest.NewRecorder()
+					b.server.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/engine.io/?EIO=4&transport=polling"+query, nil))
+					return w.Body.String()
+				}
+				serve(t.Context(), "")
+				o := b.session()
+				ctx, cancel := context.WithCancel(t.Context())
+				got := later(func() string { return serve(ctx, "&sid="+o.session.ID()) })
+				synctest.Wait()
+				go cancel()
+				_ = o.session.Send(engineio.Text("a"))
+				if <-got == "" { // then the owner must learn of it
+					check(t, engineio.Reason("transport error"), (<-o.closed).Reason)
+				}
+				check(t, nil, b.server.Close())
+			}
 		},
 		"sequential polls on one connection are no overlap": func(t *testing.T) {
 			b := newRig(t, patient)
