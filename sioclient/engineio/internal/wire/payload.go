@@ -84,7 +84,7 @@ func nextSeparated(body []byte) (text, rest []byte, more bool, err error) {
 // nextCounted cuts the first packet off a text payload of revision 3: its length in UTF-16 code units, a colon, and the
 // packet.
 func nextCounted(body []byte) (text, rest []byte, more bool, err error) {
-	head, rest, ok := bytes.Cut(body[:min(len(body), maxLengthDigits+1)], []byte{':'})
+	head, _, ok := bytes.Cut(body[:min(len(body), maxLengthDigits+1)], []byte{':'})
 	if !ok || len(head) == 0 {
 		return nil, nil, false, malformed("no length before a packet")
 	}
