@@ -119,7 +119,7 @@ func TestPoll(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				got := later(func() string { return serve(ctx, "&sid="+o.session.ID()) })
 				synctest.Wait()
-				go cancel()
+				cancel()
 				_ = o.session.Send(engineio.Text("a"))
 				if <-got == "" { // then the owner must learn of it
 					check(t, engineio.Reason("transport error"), (<-o.closed).Reason)
