@@ -146,6 +146,38 @@ func TestRecoveryWithTheServerOfThisModule(t *testing.T) {
 	})
 }
 
+// Every millisecond of two connections over a slow network is a moment to close at: dialling, opening, upgrading, joining,
+// calling, waiting to connect again. What is left behind would hang the bubble.
+func TestCloseAtEveryMillisecond(t *testing.T) {
+	for step := range 60 {
+		at := time.Duration(step) * 2 * time.Millisecond
+		t.Run(at.String(), func(t *testing.T) {
+			withServer(t, nil, func(t *testing.T, srv *sioserver.Server, w *world) {
+				w.network.Latency(netem.Both, 3*time.Millisecond)
+				srv.OnConnect(func(s *sioserver.Socket) { _ = s.Emit("hello", []byte{1}) })
+				m := w.manager(&sioclient.Options{
+					Engine:            engineio.DialOptions{Transports: []string{engineio.Polling, engineio.WebSocket}},
+					ReconnectionDelay: 10 * time.Millisecond,
+				})
+				s := w.socket(m, "/", &sioclient.SocketOptions{AuthFunc: func(ctx context.Context) (any, error) {
+					time.Sleep(5 * time.Millisecond)
+					return nil, ctx.Err()
+				}})
+				if err := s.Open(); err != nil {
+					t.Fatal(err)
+				}
+				result := call(context.Background(), s, "nobody answers")
+				time.AfterFunc(60*time.Millisecond, w.network.ResetAll)
+				time.Sleep(at)
+				_ = m.Close()
+				if a := <-result; !errors.Is(a.err, sioclient.ErrClosed) && !errors.Is(a.err, sioclient.ErrDisconnected) {
+					t.Errorf("Call = %v", a.err)
+				}
+			})
+		})
+	}
+}
+
 func TestRefusalOfTheServerOfThisModule(t *testing.T) {
 	withServer(t, nil, func(t *testing.T, srv *sioserver.Server, w *world) {
 		srv.Use(func(context.Context, *sioserver.Socket) error {
