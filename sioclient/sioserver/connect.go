@@ -19,7 +19,7 @@ func (c *conn) join(n *Namespace, name string, auth json.RawMessage) {
 		if n.parent == nil {
 			return // the server is closing
 		}
-		n = c.server.create(name, n.parent)
+		n = c.server.create(name, n.parent, false)
 	}
 	if n == nil {
 		c.refuse(name, invalidNamespace)

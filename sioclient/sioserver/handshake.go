@@ -15,7 +15,7 @@ type Handshake struct {
 	Query       url.Values      // of the first request, with EIO and transport
 	URL         string          // target of the first request
 	Address     string          // IP of the peer, which may be a proxy
-	Time        time.Time       // of the CONNECT packet
+	Time        time.Time       // of the first request
 	Secure      bool            // whether the connection has TLS
 	CrossDomain bool            // whether the request had an Origin
 	Auth        json.RawMessage // as the client sent it; {} if it sent nothing

@@ -244,6 +244,15 @@ func TestMiddleware(t *testing.T) {
 			p.send("40", `42["early"]`)
 			p.want("closed")
 		},
+		"disconnected by a middleware": func(t *testing.T) {
+			b := newBench(t, nil)
+			b.Use(func(_ context.Context, s *sioserver.Socket) error { s.Disconnect(false); return nil })
+			b.OnConnect(func(*sioserver.Socket) { t.Error("let in") })
+			p := b.dial()
+			p.send("40")
+			p.quiet()
+			check(t, 0, b.Len())
+		},
 		"another namespace is not kept waiting": func(t *testing.T) {
 			b := newBench(t, nil)
 			b.Of("/slow").Use(func(ctx context.Context, _ *sioserver.Socket) error { <-ctx.Done(); return nil })
@@ -364,6 +373,18 @@ func TestDynamicNamespaces(t *testing.T) {
 			p.join("/d1")
 			check(t, 1, len(parent.Children()))
 			check(t, 2, len(b.Namespaces()))
+		},
+		"too many children": func(t *testing.T) {
+			b := newBench(t, &sioserver.Options{MaxChildren: 2, CleanUpEmptyChildren: true})
+			b.OfRegexp(regexp.MustCompile(`^/d`))
+			p := b.dial()
+			p.join("/d1")
+			p.join("/d2")
+			p.send("40/d3,")
+			p.want(`44/d3,{"message":"Invalid namespace"}`)
+			p.send("41/d1,")
+			synctest.Wait()
+			p.join("/d3")
 		},
 		"no clean-up unless told": func(t *testing.T) {
 			b := newBench(t, nil)

@@ -48,6 +48,9 @@ type Options struct {
 	// CleanUpEmptyChildren removes a dynamic namespace when its last socket is gone.
 	CleanUpEmptyChildren bool
 
+	// MaxChildren bounds the dynamic namespaces that clients can call into being. Zero means 10,000.
+	MaxChildren int
+
 	// OnNamespace is told of every namespace but "/" as soon as it exists and before anyone is in it.
 	OnNamespace func(*Namespace)
 
@@ -97,7 +100,7 @@ func (o *Options) withDefaults() (*Options, error) {
 	}
 	const op = "sioserver.New"
 	for field, n := range map[string]int64{
-		"ConnectTimeout": int64(c.ConnectTimeout), "MaxNamespaces": int64(c.MaxNamespaces),
+		"ConnectTimeout": int64(c.ConnectTimeout), "MaxNamespaces": int64(c.MaxNamespaces), "MaxChildren": int64(c.MaxChildren),
 		"EventQueue": int64(min(c.EventQueue.Messages, c.EventQueue.Bytes)),
 	} {
 		if n < 0 {
@@ -120,6 +123,7 @@ func (o *Options) withDefaults() (*Options, error) {
 	setDefault(&c.Engine.Queue.Bytes, 4<<20)
 	setDefault(&c.ConnectTimeout, 45*time.Second)
 	setDefault(&c.MaxNamespaces, 100)
+	setDefault(&c.MaxChildren, 10_000)
 	setDefault(&c.EventQueue.Messages, 1024)
 	setDefault(&c.EventQueue.Bytes, 4<<20)
 	if c.Logger == nil {

@@ -116,7 +116,7 @@ func (s *Server) find(name string) (n *Namespace, slow bool) {
 			return nil, true
 		}
 		if p.regexp.MatchString(name) {
-			return s.create(name, p), false
+			return s.create(name, p, false), false
 		}
 	}
 	return nil, false
@@ -132,7 +132,7 @@ func (s *Server) ask(ctx context.Context, name string, auth json.RawMessage) *Na
 			return nil
 		}
 		if p.allows(ctx, name, auth) {
-			return s.create(name, p)
+			return s.create(name, p, false)
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/fieldlink-go/fieldlink/sioclient"
 	"github.com/fieldlink-go/fieldlink/sioclient/sioserver"
+	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
 )
 
 // TestPeerBugs are mistakes of other implementations. What a hostile packet, an upgrade under load and a slow reader
@@ -197,4 +198,45 @@ func TestUpgradeUnderLoad(t *testing.T) {
 		check(t, events, len(got.list()))
 		check(t, "websocket", b.Sockets()[0].Transport())
 	})
+}
+
+// TestConnectFlood: requests for namespaces that do not exist are answered, or end the connection of a client that does
+// not read the answers. Others go on.
+func TestConnectFlood(t *testing.T) {
+	t.Parallel()
+	for name, reads := range map[string]bool{"answers are read": true, "answers are not read": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, nil)
+				b.OnConnect(echo)
+				flood, honest := b.dial(), b.dial()
+				honest.join("/")
+				if !reads {
+					b.net.Links()[0].Stall(1 << 1)
+				}
+				const requests = 20_000
+				for i := range requests {
+					if flood.conn.Write(wsconn.Text, fmt.Appendf(nil, "40/x%d,", i)) != nil {
+						break
+					}
+				}
+				honest.send(`421["m"]`)
+				honest.want("431[]")
+				for i := range requests {
+					if !reads {
+						break
+					}
+					flood.want(fmt.Sprintf(`44/x%d,{"message":"Invalid namespace"}`, i))
+				}
+				synctest.Wait()
+				want := int64(1)
+				if reads {
+					want = 0
+				}
+				check(t, want, b.Stats().Slow)
+				check(t, 1, len(b.Namespaces()))
+			})
+		})
+	}
 }

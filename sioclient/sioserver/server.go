@@ -31,6 +31,7 @@ type Server struct {
 	mu         sync.RWMutex // guards what follows
 	namespaces map[string]*Namespace
 	parents    []*Parent
+	children   int // namespaces that have a parent
 	conns      map[*conn]struct{}
 	closing    bool
 }
@@ -78,7 +79,7 @@ func (s *Server) Of(name string) *Namespace {
 	if n != nil {
 		return n
 	}
-	return s.create(name, s.regexpParent(name))
+	return s.create(name, s.regexpParent(name), true)
 }
 
 // cleanName puts a slash in front.
@@ -89,15 +90,24 @@ func cleanName(name string) string {
 	return "/" + name
 }
 
-// create makes a namespace unless there is one by now.
-func (s *Server) create(name string, parent *Parent) *Namespace {
+// create makes a namespace unless there is one by now. What is not wanted by the program but by a client is made up to a
+// limit only.
+func (s *Server) create(name string, parent *Parent, wanted bool) *Namespace {
 	s.mu.Lock()
 	if n := s.namespaces[name]; n != nil {
 		s.mu.Unlock()
 		return n
 	}
+	if !wanted && s.children >= s.opts.MaxChildren {
+		s.mu.Unlock()
+		s.report("dynamic namespace", sioerr.Bare(sioerr.ErrBufferFull, "create", nil))
+		return nil
+	}
 	n := s.newNamespace(name, parent)
 	s.namespaces[name] = n
+	if parent != nil {
+		s.children++
+	}
 	s.mu.Unlock()
 	s.log.Debug("namespace made", "module", "sioclient", "namespace", name)
 	if s.opts.OnNamespace != nil {
@@ -146,6 +156,7 @@ func (n *Namespace) cleanUp() {
 	if remove {
 		n.finished = true
 		delete(s.namespaces, n.name)
+		s.children--
 	}
 	n.mu.Unlock()
 	s.mu.Unlock()

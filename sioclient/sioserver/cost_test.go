@@ -8,7 +8,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/fieldlink-go/fieldlink/sioclient/sioserver"
 )
@@ -19,7 +22,7 @@ type rawClient struct {
 	r    *bufio.Reader
 }
 
-func newRawClient(b *testing.B, addr string) *rawClient {
+func newRawClient(b testing.TB, addr string) *rawClient {
 	b.Helper()
 	conn, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", addr)
 	if err != nil {
@@ -43,14 +46,16 @@ func frame(text string) []byte {
 	return append([]byte{0x81, 0x80 | byte(len(text)), 0, 0, 0, 0}, text...)
 }
 
-func (c *rawClient) write(b *testing.B, frames []byte) {
+func (c *rawClient) write(b testing.TB, frames []byte) {
+	b.Helper()
 	if _, err := c.conn.Write(frames); err != nil {
 		b.Fatal(err)
 	}
 }
 
 // frame skips one frame of the server.
-func (c *rawClient) frame(b *testing.B) {
+func (c *rawClient) frame(b testing.TB) {
+	b.Helper()
 	head := make([]byte, 2)
 	if _, err := io.ReadFull(c.r, head); err != nil {
 		b.Fatal(err)
@@ -67,7 +72,7 @@ func (c *rawClient) frame(b *testing.B) {
 	}
 }
 
-func benchServer(b *testing.B, opts *sioserver.Options) string {
+func benchServer(b testing.TB, opts *sioserver.Options) string {
 	b.Helper()
 	srv, err := sioserver.New(opts)
 	if err != nil {
@@ -114,6 +119,49 @@ func BenchmarkEcho(b *testing.B) {
 				c.frame(b)
 			}
 		})
+	}
+}
+
+// TestIdleGoroutines: a connection that nothing happens on has one goroutine. It does not run beside other tests.
+func TestIdleGoroutines(t *testing.T) { //nolint:paralleltest // it counts goroutines
+	const clients = 50
+	addr := benchServer(t, nil)
+	before := runtime.NumGoroutine()
+	for range clients {
+		c := newRawClient(t, addr)
+		defer func() { _ = c.conn.Close() }()
+	}
+	deadline := time.Now().Add(20 * time.Second)
+	for runtime.NumGoroutine() > before+clients {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines for %d connections", runtime.NumGoroutine()-before, clients)
+		}
+		runtime.Gosched()
+	}
+}
+
+// TestEmitAllocations: what is sent to many is encoded once, and each of them costs no more than its writer.
+func TestEmitAllocations(t *testing.T) { //nolint:paralleltest // it counts allocations
+	const clients = 20
+	srv, err := sioserver.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httptest.NewServer(srv)
+	defer h.Close()
+	defer func() { _ = srv.Close() }()
+	for range clients {
+		c := newRawClient(t, h.Listener.Addr().String())
+		defer func() { _ = c.conn.Close() }()
+		go func() { _, _ = io.Copy(io.Discard, c.conn) }()
+	}
+	for srv.Len() < clients {
+		runtime.Gosched()
+	}
+	text := strings.Repeat("x", 100)
+	got := testing.AllocsPerRun(200, func() { _ = srv.Emit("m", text) })
+	if limit := float64(10 + 3*clients); got > limit {
+		t.Errorf("%v allocations for %d recipients, want at most %v", got, clients, limit)
 	}
 }
 
