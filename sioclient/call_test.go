@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -242,6 +243,50 @@ func TestCallsThatWereNotSentSurviveAnOutage(t *testing.T) {
 		if a := <-kept; a.err != nil {
 			t.Errorf("Call = %v", a.err)
 		}
+	})
+}
+
+func TestCallsThatWaitBehindAFullTransportSurviveItsEnd(t *testing.T) {
+	inBubble(t, nil, func(t *testing.T, w *world) {
+		opts := &sioclient.Options{}
+		opts.Engine.Queue.Messages = 1
+		s, _ := w.connected(opts)
+		w.network.Links()[0].Stall(netem.Up)
+		if err := s.Emit("big", strings.Repeat("x", 200_000)); err != nil { // more than the network takes
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		kept := call(context.Background(), s, "kept")
+		synctest.Wait()
+		w.network.Links()[0].Cut(netem.RST)
+		srv := w.accept()
+		srv.want("40")
+		srv.send(`40{"sid":"b"}`)
+		srv.want(`420["kept"]`)
+		srv.send(`430["ok"]`)
+		if a := <-kept; a.err != nil {
+			t.Errorf("Call = %v", a.err)
+		}
+	})
+}
+
+func TestAcksForAConnectionThatEndedAreForgotten(t *testing.T) {
+	inBubble(t, nil, func(t *testing.T, w *world) {
+		opts := &sioclient.Options{}
+		opts.Engine.Queue.Messages = 1
+		s, srv := w.connected(opts)
+		s.On("q", func(e *sioclient.Event) error { return e.Ack() })
+		w.network.Links()[0].Stall(netem.Up)
+		if err := s.Emit("big", strings.Repeat("x", 200_000)); err != nil {
+			t.Fatal(err)
+		}
+		srv.send(`427["q"]`) // its answer has to wait
+		synctest.Wait()
+		w.network.Links()[0].Cut(netem.RST)
+		srv = w.accept()
+		srv.want("40")
+		srv.send(`40{"sid":"b"}`)
+		srv.quiet()
 	})
 }
 

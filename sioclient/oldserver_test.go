@@ -215,3 +215,24 @@ func TestNewServerIsRemembered(t *testing.T) {
 		}
 	})
 }
+
+func TestOldServerGreetsAtOnce(t *testing.T) {
+	for _, transport := range []string{engineio.WebSocket, engineio.Polling} {
+		t.Run(transport, func(t *testing.T) {
+			greeting := &siotest.PeerOptions{Greeting: []string{"40", `42["welcome"]`}, Pong: true}
+			inBubble(t, greeting, func(t *testing.T, w *world) {
+				opts := *speaksOld
+				opts.Engine.Transports = []string{transport}
+				s := w.socket(w.manager(&opts), "/", nil)
+				if err := s.Connect(context.Background()); err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+				defer cancel()
+				if e, err := s.Receive(ctx); err != nil || e.Name != "welcome" {
+					t.Errorf("Receive = %v, %v, want the event that came with the open packet", e, err)
+				}
+			})
+		})
+	}
+}
