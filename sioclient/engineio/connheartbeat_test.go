@@ -81,9 +81,11 @@ func TestClientHeartbeat(t *testing.T) {
 		},
 		"nor by polling, where the answer waits behind messages": func(t *testing.T, p *scripted) {
 			conn, poll := p.dialPolling(nil, openData)
+			var msgs []engineio.Message
 			for i := range 40 {
-				mustSend(t, conn, engineio.Text(strconv.Itoa(i)))
+				msgs = append(msgs, engineio.Text(strconv.Itoa(i)))
 			}
+			mustSend(t, conn, msgs...) // in one call, so that the first request is as full as the others
 			var got []string
 			for i := range 4 {
 				post := p.next("POST polling")

@@ -27,10 +27,16 @@ type upgrading struct {
 func (p *scripted) startUpgrade(opts *engineio.DialOptions) *upgrading {
 	p.t.Helper()
 	u := p.startProbe(opts)
+	u.answerProbe()
+	return u
+}
+
+// answerProbe answers the probe, and waits until the client knows.
+func (u *upgrading) answerProbe() {
+	u.socket.t.Helper()
 	u.socket.want("2probe")
 	u.socket.send("3probe")
 	synctest.Wait()
-	return u
 }
 
 // startProbe dials and goes as far as the second connection.
@@ -80,8 +86,7 @@ func TestClientUpgrade(t *testing.T) {
 			mustSend(t, u.conn, engineio.Text("early"))
 			post := p.next("POST polling")
 			check(t, "4early", post.body)
-			u.socket.want("2probe")
-			u.socket.send("3probe")
+			u.answerProbe()
 			u.poll.answer(http.StatusOK, "6")
 			p.quiet()
 			check(t, engineio.Polling, u.conn.Transport()) // the request that sends is waited for
@@ -96,8 +101,7 @@ func TestClientUpgrade(t *testing.T) {
 				u.poll.answer(http.StatusOK, fmt.Sprintf("4%d", i))
 				u.poll = p.next("GET polling")
 			}
-			u.socket.want("2probe")
-			u.socket.send("3probe")
+			u.answerProbe()
 			u.poll.answer(http.StatusOK, "43")
 			u.socket.want("5")
 			p.witness.wait(t, "0", "1", "2", "3")

@@ -145,7 +145,13 @@ func TestClientWebSocket(t *testing.T) {
 		},
 		"a close packet is a transport close": func(t *testing.T, p *scripted) {
 			_, s := p.dialWebSocket(nil, openWS)
-			s.send("4last", "1", "4too late")
+			// In one write: after the second, there may be nobody to write to.
+			_, err := s.ws.WriteBatch([]wsconn.Message{
+				{Type: wsconn.Text, Data: []byte("4last")},
+				{Type: wsconn.Text, Data: []byte("1")},
+				{Type: wsconn.Text, Data: []byte("4too late")},
+			})
+			check(t, nil, err)
 			checkIs(t, p.witness.wantEnd(t, sioclient.TransportClose), sioclient.ErrEngine)
 			p.witness.wait(t, "last")
 		},

@@ -57,6 +57,7 @@ func TestSessionClose(t *testing.T) {
 			check(t, 0, b.server.Sessions())
 			check(t, forced, <-b.session().closed)
 			check(t, true, time.Since(start) <= 2*time.Second) // the limit of the close handshake
+			synctest.Wait()                                    // for the end of the write
 			messages, _ := b.session().session.Buffered()
 			check(t, 0, messages)
 		},

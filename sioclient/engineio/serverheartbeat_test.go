@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/internal/netem"
@@ -28,6 +29,7 @@ func TestHeartbeat(t *testing.T) {
 			time.Sleep(500*ms - 1)
 			check(t, 1, b.server.Sessions())
 			time.Sleep(time.Nanosecond)
+			synctest.Wait()
 			check(t, `400 {"code":1,"message":"Session ID unknown"}`, brief(b.do(http.MethodGet, sid, "")))
 			after, how := ended(b.session(), start)
 			check(t, 500*ms, after)

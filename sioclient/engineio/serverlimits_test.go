@@ -35,6 +35,7 @@ func TestQueueLimits(t *testing.T) {
 			check(t, [2]int{2, 4}, [2]int{full.Messages, full.Bytes})
 			send(t, b.session(), "e")
 			check(t, "200 4a\x1e4b\x1e4e", brief(b.do(http.MethodGet, sid, "")))
+			synctest.Wait() // for the end of the request, which frees the room
 			send(t, b.session(), "f")
 		},
 		"bytes": func(t *testing.T) {
@@ -61,6 +62,7 @@ func TestQueueLimits(t *testing.T) {
 			sid := b.open("")
 			send(t, b.session(), "a", "b")
 			time.Sleep(300 * time.Millisecond)
+			synctest.Wait()
 			check(t, "200 4a\x1e4b\x1e2", brief(b.do(http.MethodGet, sid, "")))
 		},
 		"a websocket that takes nothing: bounded, and others do not notice": func(t *testing.T) {

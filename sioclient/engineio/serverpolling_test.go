@@ -38,6 +38,7 @@ func TestPoll(t *testing.T) {
 			messages, bytes := s.Buffered()
 			check(t, [2]int{6, 9}, [2]int{messages, bytes})
 			check(t, "200 40\x1ebAA==\x1e41\x1ebAQ==\x1e42\x1ebAg==", brief(b.do(http.MethodGet, sid, "")))
+			synctest.Wait() // for the end of the request
 			messages, bytes = s.Buffered()
 			check(t, [2]int{0, 0}, [2]int{messages, bytes})
 		},

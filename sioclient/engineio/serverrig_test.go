@@ -217,7 +217,8 @@ func (b *rig) try(ctx context.Context, method, query string, body io.Reader, hea
 	return response{res.StatusCode, string(got), res.Header}, err
 }
 
-// open begins a polling session and returns the query of its requests.
+// open begins a polling session and returns the query of its requests. It returns when nothing of the request is left, so
+// that the open packet does not count in the queue any more.
 func (b *rig) open(query string) string {
 	b.t.Helper()
 	res := b.do(http.MethodGet, query, "")
@@ -225,6 +226,7 @@ func (b *rig) open(query string) string {
 	if res.Status != http.StatusOK || i < 0 {
 		b.t.Fatalf("handshake: %+v", res)
 	}
+	synctest.Wait()
 	sid, _, _ := strings.Cut(res.Body[i+len(`"sid":"`):], `"`)
 	if query != "" {
 		query += "&"

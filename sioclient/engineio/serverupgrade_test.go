@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/internal/netem"
@@ -84,6 +85,7 @@ func TestServerUpgrade(t *testing.T) {
 				}
 			}
 			posted := later(func() response { return b.do(http.MethodPost, sid, "4slow\x1e4next") })
+			synctest.Wait()
 			c := b.dial(sid)
 			write(t, c, "2probe")
 			check(t, "3probe", read(c))
@@ -311,6 +313,7 @@ func TestForgedUpgrade(t *testing.T) {
 			if got := read(c); !strings.HasPrefix(got, "closed") {
 				t.Errorf("got %q", got)
 			}
+			synctest.Wait() // until then, another WebSocket might still be the second one
 			stays(t, b, sid)
 			again := b.dial(sid)
 			write(t, again, "2probe")
