@@ -73,7 +73,7 @@ type SessionAdapter interface {
 	Adapter
 
 	// Attach calls attach, once, with the offset of the last packet that the host was given, at a moment when it is
-	// not given one. The host adds a new socket in it: what is delivered later has a greater offset.
+	// not given one. In it the host adds a new socket, or takes one out: what is delivered later has a greater offset.
 	Attach(attach func(offset string))
 
 	// Persist keeps a session. It must not wait for the network.
@@ -81,7 +81,9 @@ type SessionAdapter interface {
 
 	// Restore takes out the session that was persisted under its private id and calls attach with it and with the
 	// packets that were delivered after the offset and are meant for it, at a moment when the host is not given a
-	// packet. Without an offset, the packets are those since Session.Start. A session can be taken out once. If there
+	// packet. Without an offset, the packets are those since Session.Start. A client whose offset is Session.Last, both
+	// possibly empty, has got all that was queued for it: its packets are those from Session.Missed on, or those after
+	// Session.End, so that it can be recovered after a long silence. A session can be taken out once. If there
 	// is none, if it is too old, or if packets after the offset are no longer known, Restore does not call attach and
 	// returns false, otherwise what attach returned; after false the client starts anew.
 	Restore(ctx context.Context, privateID, offset string, attach func(s *Session, missed []*Packet) bool) bool
@@ -95,6 +97,8 @@ type Session struct {
 	Data      any      // see Socket.SetData
 	Start     string   // offset at the moment at which the socket connected first
 	Last      string   // offset of the last packet that was queued for it, "" if there was none
+	Missed    string   // offset of the first packet that could not be queued for it, "" if all could
+	End       string   // offset at the moment at which it left
 }
 
 // Meant reports whether a packet with this target is meant for the session.

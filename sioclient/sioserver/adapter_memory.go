@@ -37,7 +37,6 @@ type logged struct {
 // keptSession is what a disconnected socket left behind.
 type keptSession struct {
 	*Session
-	end  uint64 // number of the last packet before it left
 	time time.Time
 }
 
@@ -76,7 +75,7 @@ func (a *memoryAdapter) BroadcastWithAck(ctx context.Context, p *Packet, to *Tar
 	return a.host.BroadcastWithAck(ctx, p, to, count, answer)
 }
 
-// Attach is for a new socket.
+// Attach is for sockets that come or go.
 func (a *memoryAdapter) Attach(attach func(offset string)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -90,15 +89,14 @@ func (a *memoryAdapter) Persist(s *Session) {
 	if a.closed {
 		return
 	}
-	k := &keptSession{Session: s, end: a.last, time: time.Now()}
+	k := &keptSession{Session: s, time: time.Now()}
 	a.sessions[s.PrivateID] = k
 	a.order = append(a.order, k)
 	a.trim()
 	a.wind()
 }
 
-// Restore takes a session out. What the client had got is the packets up to its offset; if that is the last one that was
-// queued for it, all that were delivered before the session was kept.
+// Restore takes a session out.
 func (a *memoryAdapter) Restore(_ context.Context, pid, offset string, attach func(*Session, []*Packet) bool) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -125,8 +123,11 @@ func (a *memoryAdapter) Restore(_ context.Context, pid, offset string, attach fu
 func (a *memoryAdapter) position(k *keptSession, offset string) (uint64, bool) {
 	var from uint64
 	switch {
-	case offset == k.Last: // both are empty if nothing was queued for it
-		from = k.end
+	case offset == k.Last && k.Missed == "": // both are empty if nothing was queued for it
+		from, _ = parseOffset(k.End)
+	case offset == k.Last:
+		from, _ = parseOffset(k.Missed)
+		from--
 	case offset == "":
 		from, _ = parseOffset(k.Start)
 	default:

@@ -117,6 +117,8 @@ func (s *Socket) admit(missed []*Packet) bool {
 		}
 		if sent, _ := s.conn.send(msgs, false); sent {
 			s.last = p.offset
+		} else if s.lost == "" {
+			s.lost = p.offset
 		}
 	}
 	confirm := &packet.Packet{Type: packet.Connect, Namespace: s.n.name}

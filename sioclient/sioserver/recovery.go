@@ -89,7 +89,8 @@ func (s *Socket) persist(reason sioerr.Reason) {
 	}
 	s.mu.Lock()
 	session := &Session{
-		ID: s.id, PrivateID: s.pid, Rooms: s.roomNames(), Data: s.data, Start: s.start, Last: s.last,
+		ID: s.id, PrivateID: s.pid, Rooms: s.roomNames(), Data: s.data, Start: s.start,
+		Last: s.last, Missed: s.lost, End: s.end,
 	}
 	s.mu.Unlock()
 	s.n.session.Persist(session)

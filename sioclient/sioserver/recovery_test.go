@@ -226,6 +226,33 @@ func TestRecovery(t *testing.T) {
 			check(t, nil, b.Emit("on"))
 			p.wantEvent(`42["on"]`)
 		},
+		"what could not be queued is replayed": func(t *testing.T) {
+			opts := recoverable()
+			opts.InlineHandlers = true
+			b := newBench(t, opts)
+			let := make(chan bool)
+			b.OnConnect(func(s *sioserver.Socket) {
+				s.On("block", func(*sioserver.Event) error { <-let; return nil })
+			})
+			p := b.dial()
+			sid, pid := p.connectPID("/", "")
+			check(t, nil, b.Emit("got"))
+			offset := p.wantEvent(`42["got"]`)
+			p.send(`42["block"]`)
+			p.want("closed") // the answer to a heartbeat is not read, and the end waits for the handler
+			check(t, nil, b.Emit("missed", 1))
+			check(t, nil, b.Emit("missed", 2))
+			close(let)
+			synctest.Wait()
+			check(t, nil, b.Emit("missed", 3))
+			p = b.dial()
+			p.send("40" + claim(pid, offset))
+			for i := range 3 {
+				p.wantEvent(fmt.Sprintf(`42["missed",%d]`, i+1))
+			}
+			again, _ := p.confirmed("")
+			check(t, sid, again)
+		},
 		"who was sent away or went does not come back": func(t *testing.T) {
 			b := newBench(t, recoverable())
 			for _, leave := range []func(p *peer, s *sioserver.Socket){

@@ -40,7 +40,9 @@ type Socket struct {
 	mu    sync.Mutex // guards what follows
 	rooms map[string]*membership
 	data  any
-	last  string // offset of the last packet queued
+	last  string // offset of the last packet that was queued
+	lost  string // offset of the first one that could not be
+	end   string // offset when it left
 	done  chan struct{}
 	why   sioerr.Reason
 }

@@ -189,13 +189,19 @@ func (a *acker) SendAck(id uint64, args []any) error {
 // transmit queues a packet that is shared with other sockets, and reports whether it was taken.
 func (s *Socket) transmit(p *Packet, msgs []engineio.Message, volatile bool) bool {
 	sent, err := s.conn.send(msgs, volatile)
-	if err != nil || !sent {
-		return false
-	}
+	sent = sent && err == nil
 	if p.offset != "" {
 		s.mu.Lock()
-		s.last = p.offset
+		switch {
+		case sent:
+			s.last = p.offset
+		case s.lost == "":
+			s.lost = p.offset
+		}
 		s.mu.Unlock()
+	}
+	if !sent {
+		return false
 	}
 	if s.outgoing.HasAny() || s.observed() {
 		s.tellSent(p.name, p.Args())

@@ -36,13 +36,7 @@ func (s *Socket) expel() {
 // it at the same time waits until all of this, but for the handlers, is done.
 func (s *Socket) detach(reason sioerr.Reason, err error) {
 	s.detached.Do(func() {
-		s.mu.Lock()
-		was := s.state.Swap(stateLeft)
-		s.why = reason
-		if s.done != nil {
-			close(s.done)
-		}
-		s.mu.Unlock()
+		was := s.stop(reason)
 		s.acks.Close(&sioerr.DisconnectedError{
 			Info:   errkit.Info{Class: sioerr.ErrDisconnected, Op: "call", Target: s.n.name, Err: err},
 			Reason: reason,
@@ -60,6 +54,25 @@ func (s *Socket) detach(reason sioerr.Reason, err error) {
 		s.observe(func(o *Observer) { s.observeEnd(o, rooms, reason) })
 		s.run(func() { s.farewell(reason, err) })
 	})
+}
+
+// stop lets nothing reach the socket any more, and returns the state it was in.
+func (s *Socket) stop(reason sioerr.Reason) (was int32) {
+	stop := func(offset string) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		was = s.state.Swap(stateLeft)
+		s.why, s.end = reason, offset
+		if s.done != nil {
+			close(s.done)
+		}
+	}
+	if s.n.session == nil {
+		stop("")
+	} else {
+		s.n.session.Attach(stop)
+	}
+	return was
 }
 
 // leaveAll takes the socket out of the rooms. Its own list of them stays, for those who listen to the end.
