@@ -110,7 +110,9 @@ func TestOwnClientRecovers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, recoverable())
-		s := b.socket("/", sioclient.Options{Backoff: func(int) time.Duration { return time.Millisecond }})
+		opts := sioclient.Options{Backoff: func(int) time.Duration { return time.Millisecond }}
+		opts.Engine.Transports = []string{engineio.WebSocket} // a session that polls outlives a cut between two requests
+		s := b.socket("/", opts)
 		var got notes
 		connected := make(chan bool, 1)
 		s.OnConnect(func() { connected <- s.Recovered() })
