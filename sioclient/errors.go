@@ -101,6 +101,18 @@ const (
 	IOClientDisconnect        = sioerr.IOClientDisconnect
 )
 
+// The numbers with which an Engine.IO server says why it refuses a request, in [EngineError.Code]
+// (https://socket.io/docs/v4/engine-io-protocol/).
+const (
+	CodeNone               = sioerr.CodeNone // the server gave none
+	CodeUnknownTransport   = sioerr.CodeUnknownTransport
+	CodeUnknownSession     = sioerr.CodeUnknownSession
+	CodeBadMethod          = sioerr.CodeBadMethod
+	CodeBadRequest         = sioerr.CodeBadRequest
+	CodeForbidden          = sioerr.CodeForbidden
+	CodeUnsupportedVersion = sioerr.CodeUnsupportedVersion
+)
+
 // Refuse returns the error with which a middleware or a connect handler of a server turns a client down: the client gets
 // the text and, unless it is nil, the data. Data that cannot be encoded is left out.
 func Refuse(message string, data any) *ConnectionRefusedError {

@@ -50,6 +50,8 @@ func (t *target) refused(op, transport, sid string, status int, body []byte) *si
 		e.Class = sioerr.ErrTooLarge
 	case e.Code == sioerr.CodeUnsupportedVersion:
 		e.Class = sioerr.ErrEngineVersion
+	case e.Code == sioerr.CodeUnknownSession && sid != "": // the server was started anew, or is another one
+		e.Err = &sioerr.SessionError{Info: errkit.Info{Class: sioerr.ErrSession, Op: op, Kind: errkit.NotFound}, SID: sid}
 	}
 	return e
 }

@@ -2,6 +2,7 @@ package engineio_test
 
 import (
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -189,6 +190,19 @@ func TestClientPolling(t *testing.T) {
 			poll.answer(http.StatusBadRequest, `{"code":1,"message":"Session ID unknown"}`)
 			e := asEngineError(t, p.witness.wantEnd(t, sioclient.TransportError))
 			check(t, brief3{engineio.Polling, 400, 1, "Session ID unknown"}, briefError(e))
+		},
+		"a session that the server does not know": func(t *testing.T, p *scripted) {
+			conn, poll := p.dialPolling(nil, openData)
+			poll.answer(http.StatusBadRequest, `{"code":1,"message":"Session ID unknown"}`)
+			err := p.witness.wantEnd(t, sioclient.TransportError)
+			checkIs(t, err, sioclient.ErrSession, sioclient.ErrEngine, errkit.NotFound)
+			check(t, sioclient.CodeUnknownSession, asEngineError(t, err).Code)
+			if e, ok := errors.AsType[*sioclient.SessionError](err); !ok || e.SID != conn.ID() {
+				t.Errorf("got %#v, want a *SessionError of session %q", e, conn.ID())
+			}
+			if strings.Contains(err.Error(), conn.ID()) {
+				t.Errorf("the session id is in the text %q", err)
+			}
 		},
 		"413 to a request that sends": func(t *testing.T, p *scripted) {
 			conn, _ := p.dialPolling(nil, openData)

@@ -19,7 +19,9 @@ import (
 //
 //	srv, err := siotest.NewServer(nil)
 //	srv.OnConnect(func(s *sioserver.Socket) { … })
-//	socket, err := sioclient.Dial(ctx, srv.URL(), &sioclient.Options{DialContext: srv.DialContext})
+//	var opts sioclient.Options
+//	opts.Engine.DialContext = srv.DialContext
+//	socket, err := sioclient.Dial(ctx, srv.URL(), &opts)
 //	srv.CutAll() // the client has to connect again
 type Server struct {
 	*sioserver.Server
