@@ -158,6 +158,17 @@ func (m *Manager) Connected() bool {
 	return m.link != nil
 }
 
+// Transport returns engineio.Polling or engineio.WebSocket, whichever the connection uses at this moment; "" without one.
+func (m *Manager) Transport() string {
+	m.mu.Lock()
+	l := m.link
+	m.mu.Unlock()
+	if l == nil {
+		return ""
+	}
+	return l.conn.Transport()
+}
+
 // Close disconnects all sockets and ends everything: what waits to be sent is dropped, calls end with an error that
 // matches [ErrClosed], and so does whatever is called later. It waits until nothing of the manager runs any more, for
 // handlers and hooks no longer than a second, so that it may be called from them. It always returns nil.

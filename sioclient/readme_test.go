@@ -1,7 +1,11 @@
 package sioclient_test
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -23,23 +27,102 @@ func read(t *testing.T, name string) string {
 	return string(text)
 }
 
-// TestReadme checks that every program of the README is one that the examples run.
+// pages are the texts for users.
+var pages = []string{"README.md", "docs/googollee.md", "docs/python-socketio.md"}
+
+// TestReadme checks that every program of the pages is one that the examples run.
 func TestReadme(t *testing.T) {
 	t.Parallel()
-	examples, programs := read(t, "example_readme_test.go"), 0
-	for _, block := range strings.Split(read(t, "README.md"), "```go\n")[1:] {
-		program, _, ok := strings.Cut(block, "```")
-		if !ok {
-			t.Fatal("a block has no end")
-		}
-		programs++
-		if !strings.Contains(examples, program) {
-			t.Errorf("example_readme_test.go does not have:\n%s", program)
+	examples, programs := read(t, "example_readme_test.go")+read(t, "example_docs_test.go"), 0
+	for _, page := range pages {
+		for _, block := range strings.Split(read(t, page), "```go\n")[1:] {
+			program, _, ok := strings.Cut(block, "```")
+			if !ok {
+				t.Fatal("a block has no end")
+			}
+			programs++
+			if !strings.Contains(examples, program) {
+				t.Errorf("%s: no example has:\n%s", page, program)
+			}
 		}
 	}
-	if programs < 5 {
-		t.Errorf("%d programs, want 5 at least", programs)
+	if programs < 6 {
+		t.Errorf("%d programs, want 6 at least", programs)
 	}
+}
+
+// TestDocsNames checks that what the pages for those who come from elsewhere call ours is there: every exported name in
+// the second column of their tables.
+func TestDocsNames(t *testing.T) {
+	t.Parallel()
+	names := exported(t)
+	code, name := regexp.MustCompile("`[^`]+`"), regexp.MustCompile(`(?:\b[a-z]\w*\.)?\b[A-Z]\w*`)
+	checked := 0
+	for _, page := range pages[1:] {
+		for line := range strings.Lines(read(t, page)) {
+			cells := strings.Split(line, " | ")
+			if len(cells) < 2 || !strings.HasPrefix(line, "| ") {
+				continue
+			}
+			for _, span := range code.FindAllString(cells[1], -1) {
+				for _, n := range name.FindAllString(span, -1) {
+					qualifier, ident, qualified := strings.Cut(n, ".")
+					switch {
+					case !qualified:
+						ident = qualifier
+					case slices.Contains([]string{"http", "regexp", "signal", "slog", "time"}, qualifier):
+						continue
+					}
+					checked++
+					if !names[ident] && ident != "R" && ident != "T" {
+						t.Errorf("%s: there is no %s: %s", page, n, strings.TrimSpace(line))
+					}
+				}
+			}
+		}
+	}
+	if checked < 150 {
+		t.Errorf("%d names, want 150 at least", checked)
+	}
+}
+
+// exported returns all exported names of the public packages: types, functions, methods, fields, constants.
+func exported(t *testing.T) map[string]bool {
+	t.Helper()
+	names := map[string]bool{}
+	for _, dir := range []string{".", "sioserver", "engineio", "packet", "internal/sioerr", "internal/event"} {
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(f, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.TypeSpec:
+					names[n.Name.Name] = true
+				case *ast.FuncDecl:
+					names[n.Name.Name] = true
+				case *ast.Field:
+					for _, id := range n.Names {
+						names[id.Name] = true
+					}
+				case *ast.ValueSpec:
+					for _, id := range n.Names {
+						names[id.Name] = true
+					}
+				}
+				return true
+			})
+		}
+	}
+	return names
 }
 
 // errorRow is a row of the table of errors.
