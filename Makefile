@@ -48,8 +48,13 @@ bench: ## run the benchmarks of PKG (all), with allocations
 	go test -run '^$$' -bench . -benchmem $(PKG)
 
 .PHONY: bench-peers
-bench-peers: ## measure wsclient, wsconn, spool, the device store and minijson beside their peers, as ratios
+bench-peers: ## measure wsclient, wsconn, spool, the device store, minijson and sioclient beside their peers, as ratios
 	@go run ./internal/e2e/benchpeers
+	@go run ./internal/e2e/siobench
+
+.PHONY: bench-sio
+bench-sio: ## the part of bench-peers about Socket.IO servers; needs Linux, and Node.js with npm
+	@go run ./internal/e2e/siobench
 
 .PHONY: powercut
 powercut: ## replay the file operations of the spool and of a whole device store into 100,000 disks each that a power cut could leave; the device store needs strace
