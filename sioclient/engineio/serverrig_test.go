@@ -36,9 +36,10 @@ type rig struct {
 
 // owner is the handler of a session. It keeps what it is told, and echoes messages unless quiet.
 type owner struct {
-	session *engineio.Session
-	echo    bool
-	message func(r *owner, binary bool, data []byte)
+	session  *engineio.Session
+	echo     bool
+	message  func(r *owner, binary bool, data []byte)
+	upgraded func(r *owner)
 
 	mu     sync.Mutex
 	got    []string
@@ -67,7 +68,12 @@ func (r *owner) HandleMessage(binary bool, data []byte) {
 	}
 }
 
-func (r *owner) HandleUpgrade() { r.note("upgrade") }
+func (r *owner) HandleUpgrade() {
+	r.note("upgrade")
+	if r.upgraded != nil {
+		r.upgraded(r)
+	}
+}
 
 func (r *owner) HandleClose(reason engineio.Reason, err error) {
 	c := closing{Reason: reason}

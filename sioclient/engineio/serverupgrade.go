@@ -138,8 +138,8 @@ func (s *Session) goOver(conn *wsconn.Conn) bool {
 		h.HandleUpgrade()
 		s.mu.Lock()
 	}
-	if s.state.Load() == stateClosing && s.queue.empty() {
-		s.stop(sioerr.ForcedClose, nil)
+	if s.state.Load() == stateClosing && s.queue.empty() && !s.writing {
+		s.stop(sioerr.ForcedClose, nil) // else the writer does
 	}
 	s.flush()
 	return true

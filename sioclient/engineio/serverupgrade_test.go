@@ -153,6 +153,26 @@ func TestServerUpgrade(t *testing.T) {
 			check(t, "closed 1000", read(c))
 			check(t, closing{Reason: "forced close"}, <-b.session().closed)
 		},
+		"a session that sends and closes in the moment of the upgrade": func(t *testing.T) {
+			b := newRig(t, patient)
+			sid := b.open("")
+			goodbye := strings.Repeat("x", 999_999)
+			b.session().upgraded = func(o *owner) {
+				b.network.Stall(netem.Down)
+				send(t, o, goodbye)
+				synctest.Wait() // until it is being written
+				o.session.Close(false)
+			}
+			c := b.dial(sid)
+			write(t, c, "2probe")
+			check(t, "3probe", read(c))
+			write(t, c, "5")
+			time.Sleep(time.Minute)
+			b.network.Resume(netem.Down)
+			check(t, "4"+goodbye, read(c))
+			check(t, "closed 1000", read(c))
+			check(t, closing{Reason: "forced close"}, <-b.session().closed)
+		},
 		"a session that is closing, with nothing to send": func(t *testing.T) {
 			b := newRig(t, patient)
 			sid := b.open("")
