@@ -97,8 +97,6 @@ func (c *Conn) end(reason Reason, err error) {
 		}
 	}
 	close(c.done) // last: finish now waits for the tasks
-	c.target.opts.Logger.Debug("connection ended", "module", "sioclient", "target", c.target.shown,
-		"reason", string(reason), errkit.Attr(err))
 }
 
 // finish waits until nothing is left but the goroutine that reads, and tells the handler.
@@ -108,6 +106,8 @@ func (c *Conn) finish() {
 	if c.poller != nil {
 		c.poller.close()
 	}
+	c.target.opts.Logger.Debug("connection ended", "module", "sioclient", "target", c.target.shown,
+		"reason", string(c.reason), errkit.Attr(c.err))
 	c.handler.HandleClose(c.reason, c.err)
 	close(c.gone)
 }

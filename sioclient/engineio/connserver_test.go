@@ -3,9 +3,11 @@ package engineio_test
 import (
 	"encoding/binary"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -283,6 +285,45 @@ func TestClientServerGone(t *testing.T) {
 				if took := time.Since(start); took > 50*time.Second {
 					t.Errorf("it took %v", took)
 				}
+			})
+		})
+	}
+}
+
+// calls is a log that calls a function for each entry.
+type calls func()
+
+func (c calls) Write(p []byte) (int, error) {
+	c()
+	return len(p), nil
+}
+
+// TestLoggerCallsBack: a log that goes out over the very connection, or asks it, does not hang it up.
+func TestLoggerCallsBack(t *testing.T) {
+	t.Parallel()
+	for name, opts := range pairRows {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var session atomic.Pointer[engineio.Session]
+				var conn atomic.Pointer[engineio.Conn]
+				opts.Logger = slog.New(slog.NewTextHandler(calls(func() {
+					if s, c := session.Load(), conn.Load(); s != nil && c != nil {
+						_ = s.Send(engineio.Text("log")) // fails once the end is near
+						_ = c.Send(engineio.Text("log"))
+					}
+				}), &slog.HandlerOptions{Level: slog.LevelDebug}))
+				opts.OnOpen = conn.Store
+				p := newPair(t, engineio.ServerOptions{AllowEIO3: true, Logger: opts.Logger})
+				defer p.close()
+				if err := p.dial(t, opts); err != nil {
+					t.Fatal(err)
+				}
+				session.Store(<-p.session)
+				synctest.Wait()
+				p.conn.Close(false)
+				p.conn.Wait()
+				p.remote.waitClosed()
 			})
 		})
 	}

@@ -60,8 +60,6 @@ func (s *Session) stop(reason Reason, err error) {
 		close(s.done)
 	}
 	s.server.forget(s)
-	s.server.opts.Logger.Debug("session ended", "module", "sioclient", "target", s.handshake.RemoteAddr,
-		"reason", reason, errkit.Attr(err))
 	if s.requests != nil {
 		s.stopRequests(reason)
 		return
@@ -89,6 +87,8 @@ func (s *Session) finish() {
 	s.mu.Lock()
 	reason, err := s.reason, s.err
 	s.mu.Unlock()
+	s.server.opts.Logger.Debug("session ended", "module", "sioclient", "target", s.handshake.RemoteAddr,
+		"reason", reason, errkit.Attr(err))
 	s.handler.HandleClose(reason, err)
 }
 
