@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -184,6 +185,12 @@ func TestClientPolling(t *testing.T) {
 				_ = z.Close()
 			})
 			checkIs(t, p.witness.wantEnd(t, sioclient.TransportError), sioclient.ErrTooLarge)
+		},
+		"a ReadLimit of no end": func(t *testing.T, p *scripted) {
+			conn, poll := p.dialPolling(&engineio.DialOptions{ReadLimit: math.MaxInt64}, openData)
+			poll.answer(http.StatusOK, "4hello")
+			p.witness.wait(t, "hello")
+			finish(conn)
 		},
 		"a refused poll keeps status, code and text": func(t *testing.T, p *scripted) {
 			_, poll := p.dialPolling(nil, openData)

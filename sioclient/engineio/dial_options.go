@@ -176,6 +176,7 @@ func (o *DialOptions) withDefaults() (*DialOptions, error) {
 	setDefault(&c.HandshakeTimeout, 20*time.Second)
 	setDefault(&c.CloseTimeout, 5*time.Second)
 	setDefault(&c.ReadLimit, 16<<20)
+	c.ReadLimit = min(c.ReadLimit, maxLimit)
 	setDefault(&c.CompressionThreshold, 1024)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

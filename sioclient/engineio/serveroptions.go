@@ -151,6 +151,7 @@ func (o *ServerOptions) withDefaults() (*ServerOptions, error) {
 	setDefault(&c.PingTimeout, 20*time.Second)
 	setDefault(&c.UpgradeTimeout, 10*time.Second)
 	setDefault(&c.MaxPayload, 1_000_000)
+	c.MaxPayload = min(c.MaxPayload, maxLimit)
 	setDefault(&c.CompressionThreshold, 1024)
 	if c.Transports == nil {
 		c.Transports = []string{Polling, WebSocket}
@@ -191,6 +192,9 @@ func (o *ServerOptions) withDefaults() (*ServerOptions, error) {
 	}
 	return &c, nil
 }
+
+// maxLimit is what larger limits in bytes are cut to: one byte more can still be counted, and JavaScript knows the number.
+const maxLimit = 1<<53 - 1
 
 func setDefault[T time.Duration | int64 | int](field *T, value T) {
 	if *field == 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -215,6 +216,12 @@ func TestPost(t *testing.T) {
 			text := strings.Repeat("x", 99)
 			check(t, "200 ok", brief(b.do(http.MethodPost, sid, "4"+text)))
 			check(t, []string{text}, b.session().notes())
+		},
+		"without a limit to speak of": func(t *testing.T) {
+			b := newRig(t, engineio.ServerOptions{PingInterval: time.Hour, PingTimeout: time.Hour, MaxPayload: math.MaxInt64})
+			sid := b.open("")
+			check(t, "200 ok", brief(b.do(http.MethodPost, sid, "4a")))
+			check(t, []string{"a"}, b.session().notes())
 		},
 		"too large, announced": func(t *testing.T) {
 			b := newRig(t, engineio.ServerOptions{PingInterval: time.Hour, PingTimeout: time.Hour, MaxPayload: 100})
