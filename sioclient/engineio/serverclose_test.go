@@ -27,7 +27,7 @@ func TestSessionClose(t *testing.T) {
 			read(c)
 			send(t, b.session(), "a", "b")
 			b.session().session.Close(false)
-			check(t, true, errors.Is(b.session().session.Send(engineio.Text("c")), sioerr.ErrClosed))
+			checkIs(t, b.session().session.Send(engineio.Text("c")), sioerr.ErrClosed, errkit.NotSent)
 			check(t, "4a", read(c))
 			check(t, "4b", read(c))
 			check(t, "closed 1000", read(c))

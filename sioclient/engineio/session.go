@@ -4,6 +4,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/fieldlink-go/fieldlink/errkit"
 	"github.com/fieldlink-go/fieldlink/sioclient/engineio/internal/wire"
 	"github.com/fieldlink-go/fieldlink/sioclient/internal/sioerr"
 	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
@@ -74,7 +75,7 @@ func (s *Session) Upgraded() bool {
 	return s.upgraded
 }
 
-// Send queues messages, all or none, with none of another call in between. It never waits. Errors:
+// Send queues messages, all or none, with none of another call in between. It never waits. Errors, all with nothing sent:
 //   - a *sioclient.BufferFullError if they are beyond the limits of [ServerOptions.Queue];
 //   - a *sioclient.InvalidError for text that is not UTF-8 or, as long as the transport is polling, contains U+001E;
 //   - one that matches sioclient.ErrClosed if the session is closed or closing.
@@ -82,7 +83,9 @@ func (s *Session) Send(msgs ...Message) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state.Load() != stateOpen {
-		return sioerr.Bare(sioerr.ErrClosed, opSend, s.err)
+		return &errkit.Basic{
+			Info: errkit.Info{Class: sioerr.ErrClosed, Op: opSend, Kind: errkit.NotSent, Err: errkit.CleanCause(s.err)},
+		}
 	}
 	if err := checkMessages(opSend, msgs, s.requests != nil && s.framing.revision == wire.V4); err != nil {
 		return err
