@@ -54,7 +54,9 @@ func (c *CORS) withDefaults() (*CORS, error) {
 			return nil, sioerr.Invalid(opNewServer, "CORS.Credentials", `all origins with credentials`)
 		}
 	}
-	d.AllowedOrigins = slices.Clone(d.AllowedOrigins)
+	for _, list := range []*[]string{&d.AllowedOrigins, &d.Methods, &d.AllowedHeaders, &d.ExposedHeaders} {
+		*list = slices.Clone(*list)
+	}
 	if d.Methods == nil {
 		d.Methods = []string{
 			http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPatch, http.MethodPost, http.MethodDelete,
