@@ -51,7 +51,9 @@ func (s *Server) openPolling(q *request, session *Session) {
 	}
 	s.prepare(session)
 	// What the owner sends at once comes with the first poll: clients take the first answer for the open packet alone.
+	session.mu.Lock() // the heartbeat runs already
 	batch := session.queue.take(-1)
+	session.mu.Unlock()
 	func() {
 		defer session.endDelivery() // the HTTP server survives a panic of the owner's; so does the session
 		s.begun(session)
