@@ -1,6 +1,7 @@
 package packet
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"math"
@@ -155,12 +156,15 @@ func (m *jsonFromMsgpack) uint(size int) uint64 {
 // length reads how long something is. Nothing is longer than the message.
 func (m *jsonFromMsgpack) length(size int) int { return int(min(m.uint(size), math.MaxInt32)) }
 
+// isNil skips a value that is no value: nil, or undefined as the JavaScript encoder writes it.
 func (m *jsonFromMsgpack) isNil() bool {
-	if len(m.in) == 0 || m.in[0] != 0xc0 {
-		return false
+	for _, nothing := range []string{"\xc0", "\xd4\x00\x00"} {
+		if rest, ok := bytes.CutPrefix(m.in, []byte(nothing)); ok {
+			m.in = rest
+			return true
+		}
 	}
-	m.in = m.in[1:]
-	return true
+	return false
 }
 
 // mapLen reads the head of a map.
