@@ -199,6 +199,10 @@ func TestCluster(t *testing.T) {
 			defer cancel()
 			_, err = n1.ServerSideCall(ctx, "x")
 			check(t, true, errors.Is(err, sioclient.ErrAckTimeout))
+			defer n2.OnAny(func(e *sioserver.Event) error { return e.Ack(e.Name) })()
+			answers, err = n1.ServerSideCall(t.Context(), "whatever")
+			check(t, nil, err)
+			check(t, `["whatever"]`, string(answers[0].JSON()))
 			for _, name := range []string{"connect", "connection", "new_namespace"} {
 				check(t, true, errors.Is(n1.ServerSideEmit(name), sioclient.ErrReserved))
 			}

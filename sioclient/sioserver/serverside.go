@@ -12,6 +12,9 @@ import (
 // function that it returns removes it.
 func (n *Namespace) On(name string, h Handler) (off func()) { return n.events.On(name, h) }
 
+// OnAny adds a handler for all events of other nodes. It runs before those of the event's name.
+func (n *Namespace) OnAny(h Handler) (off func()) { return n.events.OnAny(h) }
+
 // ServerSideEmit sends an event to this namespace on all other nodes of the cluster. The error matches
 // [sioclient.ErrNotSupported] if the server is no part of a cluster.
 func (n *Namespace) ServerSideEmit(event string, args ...any) error {
