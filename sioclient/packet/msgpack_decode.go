@@ -246,7 +246,7 @@ func (m *jsonFromMsgpack) value(depth int) {
 	case c >= 0xc4 && c <= 0xc6:
 		m.binary(m.take(m.length(1 << (c - 0xc4))))
 	case c >= 0xc7 && c <= 0xc9:
-		m.extension(m.length(1 << (c - 0xc7)))
+		m.longExtension(m.length(1 << (c - 0xc7)))
 	case c == 0xca:
 		m.float(float64(math.Float32frombits(uint32(m.uint(4)))), 32)
 	case c == 0xcb:
@@ -342,6 +342,17 @@ func (m *jsonFromMsgpack) float(f float64, bits int) {
 		return
 	}
 	m.out = strconv.AppendFloat(m.out, f, 'g', -1, bits)
+}
+
+// longExtension appends a value of a type of its own whose length is written out: type 0 is how the JavaScript encoder
+// writes an ArrayBuffer, and a typed array.
+func (m *jsonFromMsgpack) longExtension(size int) {
+	if len(m.in) == 0 || m.in[0] != 0 {
+		m.extension(size)
+		return
+	}
+	m.in = m.in[1:]
+	m.binary(m.take(size))
 }
 
 // extension appends a value of a type of its own: undefined and Date of the JavaScript encoder, and the timestamp of the

@@ -124,6 +124,8 @@ func TestMsgpackOfOthers(t *testing.T) {
 		{name: "undefined", msg: "82a474797065 02 a464617461 92a161d40000", want: seen{Type: "EVENT", Namespace: "/", Name: "a", Args: []string{"null"}}},
 		{name: "JavaScript: data that is undefined", msg: "83a474797065 00 a36e7370 a12f a464617461 d40000", want: seen{Type: "CONNECT", Namespace: "/"}},
 		{name: "JavaScript: an id that is undefined", msg: "84a474797065 02 a36e7370 a12f a464617461 91a161 a26964 d40000", want: seen{Type: "EVENT", Namespace: "/", Name: "a"}},
+		{name: "ArrayBuffer", msg: "82a474797065 02 a464617461 94a161c7010041c708004142434445464748c8000100 42", want: seen{Type: "EVENT", Namespace: "/", Name: "a", Args: []string{`{"_placeholder":true,"num":0}`, `{"_placeholder":true,"num":1}`, `{"_placeholder":true,"num":2}`}, Attachments: []string{"A", "ABCDEFGH", "B"}}},
+		{name: "ArrayBuffer cut short", msg: "82a474797065 02 a464617461 92a161c7020041", detail: "packet ends too early"},
 		{name: "Date", msg: "82a474797065 02 a464617461 92a161d700 0000019aa7b18d55", want: seen{Type: "EVENT", Namespace: "/", Name: "a", Args: []string{`"2025-11-21T18:33:42.485Z"`}}},
 		{name: "Date out of range", msg: "82a474797065 02 a464617461 92a161d700 7fffffffffffffff", want: seen{Type: "EVENT", Namespace: "/", Name: "a", Args: []string{`null`}}},
 		{name: "timestamp of 32 bits", msg: "82a474797065 02 a464617461 92a161d6ff 00000001", want: seen{Type: "EVENT", Namespace: "/", Name: "a", Args: []string{`"1970-01-01T00:00:01.000Z"`}}},
