@@ -84,9 +84,10 @@ soak: ## let WebSocket managers work in bad weather for SOAK (10m), and check th
 	@go run ./internal/e2e/soak -duration $(SOAK)
 
 .PHONY: interop
-interop: ## test against independent peers; installs their npm packages
+interop: ## test against independent peers; installs their packages of npm and Debian
 	bash internal/e2e/interop/setup.sh
-	cd internal/e2e/interop && go test -tags interop -count=1 ./...
+	bash internal/e2e/siointerop/setup.sh
+	cd internal/e2e && go test -tags interop -count=1 ./interop ./siointerop
 
 # source
 
