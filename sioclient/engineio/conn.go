@@ -36,6 +36,7 @@ type Conn struct {
 	changed sync.Cond // on mu: writing, upgrade, finishing or ended changed
 	queue   queue
 	writing bool // a writer runs
+	refused bool // something did not fit into the queue since the handler was last told that there is room
 	ponging bool // the answer to a ping waits in the queue
 	ws      *wsconn.Conn
 	upgrade upgradeState
@@ -135,6 +136,7 @@ func (c *Conn) Send(msgs ...Message) error {
 		return err
 	}
 	if err := c.queue.push(opSend, msgs...); err != nil {
+		c.refused = true
 		return err
 	}
 	c.flush()
@@ -217,9 +219,23 @@ func (c *Conn) write() {
 		if err != nil {
 			c.fail(reason, err)
 		}
+		c.tellRoom()
 	}
 	c.writing = false
 	c.changed.Broadcast()
+}
+
+// tellRoom tells the handler that there is room again, if something was refused for want of it. It runs with mu held,
+// which it gives back meanwhile.
+func (c *Conn) tellRoom() {
+	h, ok := c.handler.(DrainHandler)
+	if !c.refused || c.closing || c.ended || !ok {
+		return
+	}
+	c.refused = false
+	c.mu.Unlock()
+	h.HandleDrain()
+	c.mu.Lock()
 }
 
 // send writes a batch to the WebSocket connection, or in one request if there is none.

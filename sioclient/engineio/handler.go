@@ -23,3 +23,13 @@ type UpgradeHandler interface {
 	// HandleUpgrade comes before the first message over the new transport.
 	HandleUpgrade()
 }
+
+// DrainHandler is a [Handler] of a client that wants to know when a connection takes messages again.
+type DrainHandler interface {
+	Handler
+
+	// HandleDrain comes after [Conn.Send] returned a *sioclient.BufferFullError, once something of what waited was sent;
+	// if the connection ends, HandleClose alone comes. It comes from another goroutine than the calls of Handler, and
+	// nothing is sent until it returns.
+	HandleDrain()
+}
