@@ -161,6 +161,26 @@ func TestPolling(t *testing.T) {
 	}
 }
 
+func TestCloseTellsWhoPolls(t *testing.T) {
+	inBubble(t, nil, func(t *testing.T, w *world) {
+		w.request("GET", "EIO=4", "")
+		server, err := w.peer.Accept(ctx(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(server.Send(`42["last"]`), server.Close(), server.Close()); err != nil {
+			t.Error(err)
+		}
+		status, body := w.request("GET", "EIO=4&sid=session-1", "")
+		if want := "42[\"last\"]\x1e1"; status != 200 || body != want {
+			t.Errorf("GET: %d %q, want %q", status, body, want)
+		}
+		if status, _ = w.request("GET", "EIO=4&sid=session-1", ""); status != 400 {
+			t.Errorf("GET of a session that has ended: %d", status)
+		}
+	})
+}
+
 func TestPongs(t *testing.T) {
 	inBubble(t, &siotest.PeerOptions{Pong: true}, func(t *testing.T, w *world) {
 		client, server := w.dial(&siotest.RawOptions{Pong: true})

@@ -18,6 +18,11 @@ func newPolling() *polling { return &polling{out: make(chan []string, maxWaiting
 
 func (p *polling) send(done <-chan struct{}, packets []string) error {
 	select {
+	case <-done:
+		return ErrEnded
+	default:
+	}
+	select {
 	case p.out <- packets:
 		return nil
 	case <-done:
@@ -37,21 +42,31 @@ func (p *polling) serve(s *Session, w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, "ok")
 		return
 	}
-	select {
-	case packets := <-p.out:
-		for more := true; more; {
-			select {
-			case next := <-p.out:
-				packets = append(packets, next...)
-			default:
-				more = false
-			}
+	packets := p.waiting()
+	if packets == nil {
+		select {
+		case first := <-p.out:
+			packets = append(first, p.waiting()...)
+		case <-s.done:
+			answer(w, http.StatusBadRequest, `{"code":1,"message":"Session ID unknown"}`)
+			return
+		case <-r.Context().Done():
+			s.end(r.Context().Err())
+			return
 		}
-		answer(w, http.StatusOK, joinPayload(packets, s.protocol))
-	case <-s.done:
-		answer(w, http.StatusBadRequest, `{"code":1,"message":"Session ID unknown"}`)
-	case <-r.Context().Done():
-		s.end(r.Context().Err())
+	}
+	answer(w, http.StatusOK, joinPayload(packets, s.protocol))
+}
+
+// waiting returns the packets that wait.
+func (p *polling) waiting() (packets []string) {
+	for {
+		select {
+		case next := <-p.out:
+			packets = append(packets, next...)
+		default:
+			return packets
+		}
 	}
 }
 

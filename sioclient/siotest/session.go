@@ -134,6 +134,9 @@ func (s *Session) Done() <-chan struct{} { return s.done }
 
 // Close ends the session in good order: a WebSocket close frame, or a close packet for who polls.
 func (s *Session) Close() error {
+	if s.polls != nil {
+		_ = s.Send("1") // unless it has ended
+	}
 	s.end(ErrEnded)
 	if s.ws != nil {
 		_ = s.ws.Close(1000, "") // a peer that does not answer is gone as well
