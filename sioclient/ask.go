@@ -61,7 +61,7 @@ func (s *Socket) answered(ctx context.Context, l *link, auth json.RawMessage, er
 	if m.opts.DisableReconnection || limit > 0 && attempt > limit {
 		s.abandon(failure, &after)
 	} else {
-		s.connectFailed(failure)
+		s.connectFailed(failure, &after)
 	}
 	m.stopIfIdle()
 	return s.active

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
 	"github.com/fieldlink-go/fieldlink/sioclient/engineio"
@@ -12,16 +11,12 @@ import (
 	"github.com/fieldlink-go/fieldlink/sioclient/packet"
 )
 
-// drainInterval is how often a connection whose own queue was full is tried again.
-const drainInterval = 10 * time.Millisecond
-
 // buffer holds packets that cannot be sent yet: there is no connection, or its own queue is full. The manager's lock
 // guards it.
 type buffer struct {
 	limits  event.Limits
 	entries []entry
 	bytes   int
-	timer   *time.Timer // of the next attempt to send; nil if none is due
 }
 
 // entry is a packet to be sent.
@@ -77,7 +72,6 @@ func (b *buffer) remove(id uint64) {
 
 // unlink forgets what only the link that ended could carry, and returns the ids of the events that stay.
 func (b *buffer) unlink() map[uint64]bool {
-	b.stop()
 	var ids map[uint64]bool
 	b.entries = slices.DeleteFunc(b.entries, func(e entry) bool {
 		if e.link != nil {
@@ -95,16 +89,8 @@ func (b *buffer) unlink() map[uint64]bool {
 	return ids
 }
 
-func (b *buffer) stop() {
-	if b.timer != nil {
-		b.timer.Stop()
-		b.timer = nil
-	}
-}
-
 // clear drops everything and returns how many events it held of which nobody waits for an acknowledgement.
 func (b *buffer) clear() (lost int) {
-	b.stop()
 	for _, e := range b.entries {
 		if !e.hasID {
 			lost++
@@ -114,40 +100,33 @@ func (b *buffer) clear() (lost int) {
 	return lost
 }
 
-// deliver sends a packet, or keeps it until that is possible. The caller holds the manager's lock.
-func (s *Socket) deliver(e entry) error {
+// deliver sends a packet or, if it may wait, keeps it until that is possible. The caller holds the manager's lock.
+func (s *Socket) deliver(e entry, mayWait bool) error {
 	if s.link != nil && len(s.buffer.entries) == 0 {
 		err := s.link.send(e.msgs)
 		if err == nil {
 			s.m.counters.sent.Add(1)
 			return nil
 		}
-		if s.opts.DisableBuffer || !laterPerhaps(err) {
+		if !mayWait || !laterPerhaps(err) {
 			return err
 		}
 	}
-	if err := s.buffer.add(e); err != nil {
-		return err
-	}
-	if s.link != nil {
-		s.flushSoon()
-	}
-	return nil
+	return s.buffer.add(e)
 }
 
-// laterPerhaps reports whether a packet that the transport did not take may be taken later, by this connection or by the
-// next.
+// laterPerhaps reports whether a packet that the transport did not take may be taken later: by this connection, which
+// tells when, or by the next.
 func laterPerhaps(err error) bool {
-	return errors.Is(err, ErrBufferFull) || errors.Is(err, ErrDisconnected) || errors.Is(err, ErrClosed)
+	return errors.Is(err, ErrBufferFull) || errors.Is(err, ErrDisconnected)
 }
 
-// flush sends what is kept. The caller holds the manager's lock.
+// flush sends what is kept, as much as the connection takes. The caller holds the manager's lock.
 func (s *Socket) flush() {
 	for len(s.buffer.entries) > 0 && s.link != nil {
 		e := s.buffer.entries[0]
 		err := s.link.send(e.msgs)
 		if err != nil && laterPerhaps(err) {
-			s.flushSoon()
 			return
 		}
 		s.buffer.pop()
@@ -155,24 +134,12 @@ func (s *Socket) flush() {
 		case err == nil:
 			s.m.counters.sent.Add(1)
 		case e.hasID:
-			s.queue.Do(func() { s.acks.Fail(e.id, err) })
+			s.m.wg.Go(func() { s.acks.Fail(e.id, err) }) // not in the queue: a handler may be waiting for it
 		default:
 			s.m.counters.dropped.Add(1)
 			s.report(err)
 		}
 	}
-}
-
-func (s *Socket) flushSoon() {
-	if s.buffer.timer != nil {
-		return
-	}
-	s.buffer.timer = time.AfterFunc(drainInterval, func() {
-		s.m.mu.Lock()
-		defer s.m.mu.Unlock()
-		s.buffer.timer = nil
-		s.flush()
-	})
 }
 
 // drop gives up what was accepted and not sent. The caller holds the manager's lock.
@@ -189,21 +156,24 @@ func (s *Socket) drop(cause error, after *deferred) {
 			Reason: reasonOf(cause),
 		})
 	}
+	fail := s.acks.Detach(nil)
 	after.add(func() {
-		end := callError(cause, s.m.target)
 		for _, it := range waiting {
-			it.done(packet.Args{}, end)
+			it.done(packet.Args{}, s.callError(cause, it.tries > 0))
 		}
-		s.acks.FailAll(end, nil)
+		fail(s.callError(cause, false))
 	})
 }
 
-// callError returns the error of a call that the end of its socket ended.
-func callError(cause error, target string) error {
-	if errors.Is(cause, ErrDisconnected) || errors.Is(cause, ErrClosed) {
+// callError returns the error of a call that the end of its socket ended; tried says that its event may have been sent.
+func (s *Socket) callError(cause error, tried bool) error {
+	switch {
+	case tried:
+		return disconnected("call", s.m.target, reasonOf(cause), perhapsSent(cause))
+	case errors.Is(cause, ErrDisconnected) || errors.Is(cause, ErrClosed):
 		return cause
 	}
-	return disconnected("call", target, "", cause)
+	return disconnected("call", s.m.target, "", cause)
 }
 
 func reasonOf(err error) Reason {

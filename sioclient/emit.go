@@ -200,7 +200,7 @@ func (o Sender) submit(name string, args []any, f event.AckFunc) (cancel func() 
 	if f != nil {
 		s.acks.AddID(p.ID, f)
 	}
-	if err := s.deliver(e); err != nil {
+	if err := s.deliver(e, !s.opts.DisableBuffer); err != nil {
 		s.acks.Remove(p.ID)
 		return nil, err
 	}
@@ -301,5 +301,5 @@ func (a *acker) SendAck(id uint64, args []any) error {
 		err.Kind |= errkit.NotSent
 		return err
 	}
-	return s.deliver(e)
+	return s.deliver(e, true)
 }

@@ -2,6 +2,7 @@ package sioclient
 
 import (
 	"context"
+	"errors"
 	"sync"
 )
 
@@ -51,11 +52,13 @@ func (b *inbox) end(err error) {
 	b.wake()
 }
 
-// reopen takes end back.
+// reopen takes end back, unless it was for good.
 func (b *inbox) reopen() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.err = nil
+	if !errors.Is(b.err, ErrClosed) {
+		b.err = nil
+	}
 }
 
 // get waits for an event. It returns how many are missing before the next one, if there are such; or the error of end,

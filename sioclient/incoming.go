@@ -12,7 +12,7 @@ import (
 )
 
 // What may wait of the events that come before the server has confirmed a namespace: those that were missed, in a
-// recovery, or those of a connect handler.
+// recovery, or those of a connect handler. What still waits for handlers counts, since they join it all at once.
 const (
 	maxEarlyEvents = 100_000
 	maxEarlyBytes  = 64 << 20
@@ -46,7 +46,8 @@ func (l *link) event(p *packet.Packet, size int) {
 	}
 	if s.link != l {
 		defer m.mu.Unlock()
-		if len(s.early) >= maxEarlyEvents || s.earlyBytes+size > maxEarlyBytes {
+		waiting, bytes := s.queue.Held()
+		if len(s.early)+waiting >= maxEarlyEvents || s.earlyBytes+bytes+size > maxEarlyBytes {
 			s.pid, s.offset = "", ""
 			l.fail(ParseError, sioerr.Packet("receive", errEarly.Error(), nil))
 			return

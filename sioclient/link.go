@@ -124,6 +124,7 @@ func (l *link) HandleClose(reason Reason, err error) {
 		for _, s := range m.all() {
 			s.linkEnded(l, reason, err, quiet, &after)
 		}
+		m.stopIfIdle()
 	}
 	told := l.onDuty
 	m.mu.Unlock()
@@ -149,8 +150,28 @@ func (l *link) fail(reason Reason, err error) {
 	l.conn.CloseWith(reason, err)
 }
 
+// HandleDrain is told that a connection takes messages again after it was full.
+func (l *link) HandleDrain() {
+	m := l.m
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range m.all() {
+		if s.link == l {
+			s.flush()
+		}
+	}
+}
+
 // send gives a packet to the connection, all of its messages or none.
-func (l *link) send(msgs []engineio.Message) error { return l.conn.Send(msgs...) }
+func (l *link) send(msgs []engineio.Message) error {
+	err := l.conn.Send(msgs...)
+	if errors.Is(err, ErrClosed) { // by fail: the program has closed nothing, and HandleClose is on its way
+		gone := disconnected("send", l.m.target, "", nil)
+		gone.Kind = errkit.NotSent
+		return gone
+	}
+	return err
+}
 
 // control sends a packet that is not an event. One that cannot be sent ends the connection: the two ends would not agree
 // any more on what is connected. The caller holds the lock.

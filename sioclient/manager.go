@@ -31,7 +31,7 @@ type Manager struct {
 	sockets map[string]*Socket
 	version Version // as found out
 	settled bool    // whether that led to a connection
-	held    bool    // whether Connect wants a connection without a socket
+	held    bool    // whether a connection without a socket is kept, since Connect got one
 	waiters waiters // of Connect, for the connection alone
 	run     *run    // nil at rest
 	ended   chan struct{}
@@ -136,19 +136,9 @@ func (m *Manager) connectAlone(ctx context.Context) error {
 		return nil
 	}
 	w := m.waiters.add()
-	before := m.held
-	m.held = true
 	m.start()
 	m.mu.Unlock()
-	err := w.wait(ctx, m, nil)
-	if err != nil {
-		m.mu.Lock()
-		m.waiters.remove(w)
-		m.held = before
-		m.stopIfIdle()
-		m.mu.Unlock()
-	}
-	return err
+	return m.waiters.wait(ctx, w, m, nil, func(error) { m.stopIfIdle() })
 }
 
 // Connected reports whether there is a connection to the server.
@@ -229,7 +219,7 @@ func (m *Manager) start() {
 
 // stopIfIdle ends the connection, or the attempts to get one, if nobody needs it. The caller holds the lock.
 func (m *Manager) stopIfIdle() {
-	if m.run == nil || m.held {
+	if m.run == nil || m.held || len(m.waiters) > 0 {
 		return
 	}
 	for _, s := range m.sockets {

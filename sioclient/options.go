@@ -59,7 +59,8 @@ type Options struct {
 	Backoff func(attempt int) time.Duration
 
 	// Prepare, if not nil, is called before each attempt to connect and may change what it uses, to put a fresh token
-	// into a header for instance. An error fails the attempt. The context ends with the attempt.
+	// into a header for instance. An error fails the attempt. The context ends with the attempt. It must not close the
+	// manager, which would wait for it.
 	Prepare func(ctx context.Context, attempt *Attempt) error
 
 	// Hooks tell what the manager does.
@@ -87,7 +88,7 @@ type SocketOptions struct {
 
 	// AuthFunc is asked for it on every connection, in place of Auth. It runs on a goroutine of its own. After an
 	// error it is asked again as Options.ReconnectionDelay and the like say, while the connection stays. The context
-	// ends when the connection does or the socket leaves.
+	// ends when the connection does or the socket leaves. It must not close the manager, which would wait for it.
 	AuthFunc func(ctx context.Context) (any, error)
 
 	// Query is sent to a server of Socket.IO 2 with the name of the namespace, unless that is the main one; its query

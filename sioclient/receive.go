@@ -11,7 +11,7 @@ import (
 
 // Receive returns the next event for whose name there is no handler. It waits for one, also while the socket connects.
 // Events that came before the call are kept, as many as SocketOptions.InboxMessages. Several calls may wait; each event
-// goes to one of them. Errors:
+// goes to one of them. A handler that waits here waits in vain, since events come one after the other. Errors:
 //   - *[BufferFullError]: at this place events are missing, Messages of them, because nobody received in time. The next
 //     call goes on.
 //   - *[TimeoutError], or one that matches [Err] and context.Canceled: ctx is done.

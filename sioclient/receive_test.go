@@ -189,3 +189,21 @@ func TestEventsEndWithTheLoop(t *testing.T) {
 		}
 	})
 }
+
+func TestCloseEndsReceiveInAHandler(t *testing.T) {
+	inBubble(t, nil, func(t *testing.T, w *world) {
+		s, srv := w.connected(nil)
+		result := make(chan error, 1)
+		s.On("e", func(*sioclient.Event) error {
+			_, err := s.Receive(context.Background())
+			result <- err
+			return nil
+		})
+		srv.send(`42["e"]`)
+		synctest.Wait()
+		_ = s.Manager().Close()
+		if err := <-result; !errors.Is(err, sioclient.ErrClosed) {
+			t.Errorf("Receive = %v, want ErrClosed", err)
+		}
+	})
+}

@@ -67,13 +67,16 @@ func (r *retries) next() {
 		}
 		e := newEntry(enc, it.plain)
 		e.id, e.hasID = id, true
-		if err = s.deliver(e); err == nil {
+		if err = s.deliver(e, true); err == nil {
 			return
 		}
 		s.acks.Remove(id)
 	}
-	it.tries = s.opts.Retries + 1 // it will not get better
-	s.queue.Do(func() { r.ended(it, packet.Args{}, err) })
+	if it.tries > 1 {
+		err = perhapsSent(err)
+	}
+	it.tries = s.opts.Retries + 1                         // it will not get better
+	s.m.wg.Go(func() { r.ended(it, packet.Args{}, err) }) // not in the queue: a handler may be waiting for it
 }
 
 // ended is told how a try ended. The lock is not held.

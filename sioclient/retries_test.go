@@ -3,10 +3,12 @@ package sioclient_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/fieldlink-go/fieldlink/internal/netem"
 	"github.com/fieldlink-go/fieldlink/sioclient"
 )
 
@@ -164,5 +166,37 @@ func TestRetriesRefuseWhatCannotBeEncoded(t *testing.T) {
 			t.Errorf("Emit = %v, want a typed error", err)
 		}
 		srv.quiet()
+	})
+}
+
+func TestRetriesWaitForATransportThatIsFull(t *testing.T) {
+	inBubble(t, nil, func(t *testing.T, w *world) {
+		opts := &sioclient.Options{}
+		opts.Engine.Queue.Messages = 1
+		m := w.manager(opts)
+		main, x := w.socket(m, "/", nil), w.socket(m, "/x", &sioclient.SocketOptions{Retries: 1, DisableBuffer: true})
+		srv := w.open(main)
+		joined := w.connect(x)
+		srv.want("40/x,")
+		srv.send(`40/x,{"sid":"x"}`)
+		if err := <-joined; err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		link := w.network.Links()[0]
+		link.Stall(netem.Up)
+		big := strings.Repeat("x", 200_000)
+		if err := main.Emit("big", big); err != nil { // more than the network takes
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		result := call(context.Background(), x, "kept")
+		synctest.Wait()
+		link.Resume(netem.Up)
+		srv.want(`42["big","`+big+`"]`, `42/x,0["kept"]`)
+		srv.send(`43/x,0[]`)
+		if a := <-result; a.err != nil {
+			t.Errorf("Call = %v", a.err)
+		}
 	})
 }

@@ -110,7 +110,8 @@ func (s *Socket) Open() error {
 }
 
 // Connect lets the socket connect and waits until the server has confirmed it. From then on it connects again after every
-// loss by itself. After an error it is at rest, unless [Socket.Open] was called. Errors:
+// loss by itself. After an error it is at rest, unless [Socket.Open] was called, and what waited to be sent is dropped as
+// with [Socket.Disconnect]. Errors:
 //   - *[ConnectionRefusedError]: the server refused, with its text and data. There are no further attempts.
 //   - *[ConnectionError]: there is no connection to the server; see Options.RetryFirst. It matches [ErrConnectTimeout]
 //     if the time was up, and the error of the context if that was done. It matches [ErrAlreadyConnected] if the socket is
@@ -137,15 +138,12 @@ func (s *Socket) Connect(ctx context.Context) error {
 	w := s.waiters.add()
 	s.activate()
 	m.mu.Unlock()
-	err := w.wait(ctx, m, []string{s.nsp})
-	if err != nil {
-		m.mu.Lock()
-		s.waiters.remove(w)
-		s.restUnlessWanted(err)
+	var after deferred
+	defer func() { after.run() }()
+	return s.waiters.wait(ctx, w, m, []string{s.nsp}, func(err error) {
+		s.restUnlessWanted(err, &after)
 		m.stopIfIdle()
-		m.mu.Unlock()
-	}
-	return err
+	})
 }
 
 // Disconnect leaves the namespace, or stops the attempts to join it; if no other socket needs the connection, that is
@@ -185,8 +183,8 @@ func (s *Socket) close() {
 	s.m.mu.Unlock()
 	after.run()
 	s.acks.Close(err)
-	s.queue.Do(func() { s.inbox.end(err) })
 	s.queue.Close()
+	s.inbox.end(err) // now: what waits in the queue does not run any more
 }
 
 // activate makes the socket want a connection. The caller holds the lock.
@@ -203,9 +201,10 @@ func (s *Socket) activate() {
 }
 
 // restUnlessWanted makes the socket rest that a call of Connect woke. The caller holds the lock.
-func (s *Socket) restUnlessWanted(cause error) {
+func (s *Socket) restUnlessWanted(cause error, after *deferred) {
 	if s.active && !s.persistent && s.link == nil && len(s.waiters) == 0 {
 		s.rest(cause)
+		s.drop(cause, after)
 	}
 }
 
@@ -271,6 +270,8 @@ func (s *Socket) waitPatiently(l *link) {
 	}
 	s.stopPatience()
 	s.patience = time.AfterFunc(limit, func() {
+		var after deferred
+		defer func() { after.run() }()
 		s.m.mu.Lock()
 		defer s.m.mu.Unlock()
 		if s.active && s.link == nil && !l.over && s.m.link == l {
@@ -278,7 +279,7 @@ func (s *Socket) waitPatiently(l *link) {
 			s.connectFailed(&ConnectionError{
 				Info:       errkit.Info{Class: ErrConnectTimeout, Op: "connect", Target: s.m.target},
 				Namespaces: []string{s.nsp},
-			})
+			}, &after)
 			s.m.stopIfIdle()
 		}
 	})
@@ -323,14 +324,14 @@ func (s *Socket) confirmed(l *link, c confirmation) {
 }
 
 // connectFailed is told that there is no connection yet. The caller holds the lock, and calls stopIfIdle.
-func (s *Socket) connectFailed(err error) {
+func (s *Socket) connectFailed(err error, after *deferred) {
 	if s.link != nil {
 		return
 	}
 	s.tellConnectError(err)
 	if !s.m.opts.RetryFirst {
 		s.waiters.end(err)
-		s.restUnlessWanted(err)
+		s.restUnlessWanted(err, after)
 	}
 }
 
@@ -338,25 +339,22 @@ func (s *Socket) tellConnectError(err error) {
 	s.queue.Tell(func() { s.watchers.connectError.each(s.guarded, func(f func(error)) { f(err) }) })
 }
 
-// linkEnded is told of the end of a link. The caller holds the lock.
+// linkEnded is told of the end of a link. The caller holds the lock, and calls stopIfIdle.
 func (s *Socket) linkEnded(l *link, reason Reason, err error, quiet bool, after *deferred) {
-	switch {
-	case s.link == l:
+	if s.link == l {
 		s.unlink(reason, err, after)
-	case s.active && !quiet:
-		s.stopAsking()
-		s.early, s.earlyBytes = nil, 0
+		return
+	}
+	if !s.active {
+		return
+	}
+	s.stopAsking()
+	s.early, s.earlyBytes = nil, 0
+	if !quiet {
 		s.connectFailed(&ConnectionError{
 			Info:       errkit.Info{Class: ErrConnection, Op: "connect", Target: s.m.target, Kind: errkit.Disconnected, Err: err},
 			Namespaces: []string{s.nsp},
-		})
-		after.add(func() {
-			s.m.mu.Lock()
-			defer s.m.mu.Unlock()
-			s.m.stopIfIdle()
-		})
-	case s.active:
-		s.stopAsking()
+		}, after)
 	}
 }
 
@@ -364,9 +362,8 @@ func (s *Socket) linkEnded(l *link, reason Reason, err error, quiet bool, after 
 func (s *Socket) unlink(reason Reason, err error, after *deferred) {
 	s.link, s.acker, s.id, s.recovered = nil, nil, "", false
 	waiting := s.buffer.unlink()
-	after.add(func() {
-		s.acks.FailAll(disconnected("call", s.m.target, reason, err), func(id uint64) bool { return !waiting[id] })
-	})
+	fail := s.acks.Detach(func(id uint64) bool { return !waiting[id] })
+	after.add(func() { fail(disconnected("call", s.m.target, reason, perhapsSent(err))) })
 	s.queue.Tell(func() {
 		s.watchers.disconnect.each(s.guarded, func(f func(Reason, error)) { f(reason, err) })
 	})

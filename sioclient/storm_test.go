@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -11,7 +12,9 @@ import (
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/sioclient"
+	"github.com/fieldlink-go/fieldlink/sioclient/engineio"
 	"github.com/fieldlink-go/fieldlink/sioclient/sioserver"
+	"github.com/fieldlink-go/fieldlink/sioclient/siotest"
 )
 
 func TestEverythingAtOnceWhileTheLinkBreaks(t *testing.T) {
@@ -106,5 +109,60 @@ func TestServerThatNeverConfirmsIsReportedAgainAndAgain(t *testing.T) {
 		l.want(t, "connect")
 		time.Sleep(time.Minute)
 		l.want(t)
+	})
+}
+
+func TestWhatComesBeforeTheSocketsAreOnDutyIsKept(t *testing.T) {
+	greeting := &siotest.PeerOptions{Greeting: []string{"40", `42["welcome"]`}, Pong: true}
+	for _, transport := range []string{engineio.WebSocket, engineio.Polling} {
+		t.Run(transport, func(t *testing.T) {
+			inBubble(t, greeting, func(t *testing.T, w *world) {
+				opts := *speaksOld
+				opts.Engine.Transports = []string{transport}
+				s := w.socket(w.manager(&opts), "/", nil)
+				sioclient.OpenAfter(s, synctest.Wait)
+				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+				defer cancel()
+				if e, err := s.Receive(ctx); err != nil || e.Name != "welcome" {
+					t.Errorf("Receive = %v, %v, want the event that came with the open packet", e, err)
+				}
+			})
+		})
+	}
+}
+
+func TestEarlyEventsAreBoundedOverAllConnections(t *testing.T) {
+	inBubble(t, nil, func(t *testing.T, w *world) {
+		release := make(chan struct{})
+		var l log
+		s := w.socket(w.manager(&sioclient.Options{Hooks: sioclient.Hooks{
+			OnClose: func(_ sioclient.Reason, err error) {
+				if errors.Is(err, sioclient.ErrPacket) {
+					l.add("too much")
+				}
+			},
+		}}), "/", nil)
+		s.On("e", func(*sioclient.Event) error { <-release; return nil })
+		if err := s.Open(); err != nil {
+			t.Fatal(err)
+		}
+		event := `42["e","` + strings.Repeat("x", 4_000_000) + `"]`
+		early := func() {
+			srv := w.accept()
+			srv.want("40")
+			for range 10 {
+				if srv.Send(event) != nil {
+					break
+				}
+			}
+			_ = srv.Send(`40{"sid":"x"}`)
+			synctest.Wait()
+			srv.Cut()
+		}
+		early()
+		l.want(t)
+		early() // together 80 MB
+		l.want(t, "too much")
+		close(release)
 	})
 }

@@ -32,8 +32,8 @@ func (m *Manager) supervise(r *run) {
 			}
 			attempt = 0
 			err = m.watch(r, l)
-		} else if r.ctx.Err() == nil {
-			m.attemptFailed(err, attempt)
+		} else {
+			m.attemptFailed(r, err, attempt)
 		}
 		if r.ctx.Err() != nil {
 			return
@@ -146,6 +146,7 @@ func (m *Manager) onDuty(r *run, l *link) bool {
 	if f := m.opts.Hooks.OnOpen; f != nil {
 		m.tell(f)
 	}
+	m.held = m.held || len(m.waiters) > 0
 	m.waiters.end(nil)
 	l.begin()
 	for _, s := range m.all() {
@@ -156,8 +157,15 @@ func (m *Manager) onDuty(r *run, l *link) bool {
 	return true
 }
 
-// attemptFailed tells everybody of an attempt that failed.
-func (m *Manager) attemptFailed(err error, attempt int) {
+// attemptFailed tells everybody of an attempt that failed, unless nobody wants it any more.
+func (m *Manager) attemptFailed(r *run, err error, attempt int) {
+	var after deferred
+	defer func() { after.run() }()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.run != r {
+		return
+	}
 	m.opts.Logger.Warn("cannot connect", "module", "sioclient", "target", m.target, "attempt", attempt, "error", err)
 	if f := m.opts.Hooks.OnError; f != nil {
 		m.tell(func() { f(err) })
@@ -165,14 +173,12 @@ func (m *Manager) attemptFailed(err error, attempt int) {
 	if f := m.opts.Hooks.OnReconnectError; f != nil && attempt > 0 {
 		m.tell(func() { f(err) })
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	if !m.settled {
 		m.version = m.opts.Version
 	}
 	for _, s := range m.all() {
 		if s.active {
-			s.connectFailed(err)
+			s.connectFailed(err, &after)
 		}
 	}
 	if !m.opts.RetryFirst {
@@ -183,6 +189,14 @@ func (m *Manager) attemptFailed(err error, attempt int) {
 
 // giveUp lets everybody rest, after as many attempts as were allowed.
 func (m *Manager) giveUp(r *run, cause error, attempts int) {
+	var after deferred
+	defer func() { after.run() }()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.run != r {
+		return // nobody wants it any more, or somebody wants it anew
+	}
+	m.run = nil
 	err := cause
 	if attempts > 0 {
 		err = &DisconnectedError{Info: errkit.Info{
@@ -194,20 +208,13 @@ func (m *Manager) giveUp(r *run, cause error, attempts int) {
 	if f := m.opts.Hooks.OnReconnectFailed; f != nil && attempts > 0 {
 		m.tell(func() { f(err) })
 	}
-	m.mu.Lock()
-	if m.run == r {
-		m.run = nil
-	}
 	m.held = false
 	m.waiters.end(err)
-	var after deferred
 	for _, s := range m.all() {
 		if s.active {
 			s.abandon(err, &after)
 		}
 	}
-	m.mu.Unlock()
-	after.run()
 }
 
 // connectionError makes the error of an attempt that failed.

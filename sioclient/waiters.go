@@ -20,10 +20,13 @@ func (ws *waiters) add() *waiter {
 	return w
 }
 
-func (ws *waiters) remove(w *waiter) {
-	if i := slices.Index(*ws, w); i >= 0 {
+// remove takes a call out. It reports false if that has got its result.
+func (ws *waiters) remove(w *waiter) bool {
+	i := slices.Index(*ws, w)
+	if i >= 0 {
 		*ws = slices.Delete(*ws, i, i+1)
 	}
+	return i >= 0
 }
 
 // end ends all calls with a result.
@@ -34,19 +37,22 @@ func (ws *waiters) end(err error) {
 	*ws = nil
 }
 
-// wait waits for the result, or for ctx. The caller then removes the waiter.
-func (w *waiter) wait(ctx context.Context, m *Manager, namespaces []string) error {
+// wait waits for the result of w, or until ctx is done; then it returns the error of that, after it has called giveUp
+// with it, under the lock.
+func (ws *waiters) wait(ctx context.Context, w *waiter, m *Manager, namespaces []string, giveUp func(err error)) error {
 	select {
 	case err := <-w.end:
 		return err
 	case <-ctx.Done():
 	}
-	select {
-	case err := <-w.end:
-		return err
-	default:
-		return m.contextError(ctx, "connect", namespaces)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !ws.remove(w) { // it came at the same moment
+		return <-w.end
 	}
+	err := m.contextError(ctx, "connect", namespaces)
+	giveUp(err)
+	return err
 }
 
 // contextError makes the error of a call that waited for a connection until its context was done.

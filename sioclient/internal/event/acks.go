@@ -86,10 +86,14 @@ func (a *Acks) Remove(id uint64) bool {
 	return ok
 }
 
-// FailAll ends all entries for which which holds, nil meaning all, with an error.
-func (a *Acks) FailAll(err error, which func(id uint64) bool) {
-	for _, f := range a.removeAll(which, nil) {
-		f(packet.Args{}, err)
+// Detach takes out all entries for which which holds, nil meaning all. The function that it returns ends them with an
+// error; it must be called. Those that are added meanwhile stay.
+func (a *Acks) Detach(which func(id uint64) bool) (fail func(err error)) {
+	detached := a.removeAll(which, nil)
+	return func(err error) {
+		for _, f := range detached {
+			f(packet.Args{}, err)
+		}
 	}
 }
 

@@ -37,8 +37,13 @@ func TestEveryAckEndsExactlyOnce(t *testing.T) {
 	if !a.Fail(1, gone) || !a.Remove(2) || a.Remove(2) {
 		t.Error("Fail or Remove did not find its entry exactly once")
 	}
-	a.FailAll(gone, func(id uint64) bool { return id == 3 })
-	a.FailAll(gone, nil)
+	fail := a.Detach(func(id uint64) bool { return id == 3 })
+	later, _ := a.Add(func(packet.Args, error) {})
+	fail(gone)
+	if !a.Remove(later) {
+		t.Error("an entry that came after Detach went with the others")
+	}
+	a.Detach(nil)(gone)
 	if d := cmp.Diff([][]error{{nil}, {gone}, nil, {gone}}, ends, cmp.Comparer(func(a, b error) bool { return a == b })); d != "" {
 		t.Errorf("ends (-want +got):\n%s", d)
 	}
@@ -94,7 +99,7 @@ func TestAcksFromManyGoroutines(t *testing.T) {
 			for range 500 {
 				id, _ := a.Add(func(packet.Args, error) { ends.Add(1) })
 				seen.Add(int64(id))
-				go a.Fail(id, errors.New("x"))
+				wg.Go(func() { a.Fail(id, errors.New("x")) })
 				a.Resolve(id, packet.Args{})
 			}
 		})

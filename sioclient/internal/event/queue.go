@@ -136,11 +136,11 @@ func (q *Queue) wait(n int) {
 	q.wake()
 }
 
-// Len returns how many events wait or are being handled.
-func (q *Queue) Len() int {
+// Held returns how many events wait or are being handled, and how large they are together.
+func (q *Queue) Held() (messages, bytes int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.messages
+	return q.messages, q.bytes
 }
 
 // Close drops the events that wait and takes nothing more. Functions that wait still run, and what runs goes on: see

@@ -93,8 +93,8 @@ func TestQueueTakesAnEventAboveItsLimit(t *testing.T) {
 	q.Push(numbered(0), 1000, nil)
 	q.Push(numbered(1), 1000, nil)
 	q.Wait(0)
-	if got != 2 || q.Len() != 0 {
-		t.Errorf("%d events handled, %d left, want 2, 0", got, q.Len())
+	if left, bytes := q.Held(); got != 2 || left != 0 || bytes != 0 {
+		t.Errorf("%d events handled, %d left with %d bytes, want 2, 0, 0", got, left, bytes)
 	}
 }
 
@@ -172,8 +172,8 @@ func TestClosedQueueDropsWhatWaits(t *testing.T) {
 		}
 		close(release)
 		q.Wait(0)
-		if handled != 1 || q.Len() != 0 {
-			t.Errorf("%d events handled, %d left, want 1, 0", handled, q.Len())
+		if left, bytes := q.Held(); handled != 1 || left != 0 || bytes != 0 {
+			t.Errorf("%d events handled, %d left with %d bytes, want 1, 0, 0", handled, left, bytes)
 		}
 		if !told {
 			t.Error("a function that waited did not run")
