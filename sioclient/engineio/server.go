@@ -3,6 +3,7 @@ package engineio
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,7 @@ type Server struct {
 	opts     *ServerOptions
 	upgrades bool // whether sessions are told that they can go over to WebSocket
 	stats    counters
+	answers  answers
 
 	mu        sync.RWMutex
 	sessions  map[string]*Session
@@ -52,6 +54,7 @@ func NewServer(opts *ServerOptions) (*Server, error) {
 	s := &Server{
 		opts: o, sessions: map[string]*Session{}, empty: make(chan struct{}),
 		upgrades: !o.DisableUpgrade && slices.Contains(o.Transports, WebSocket),
+		answers:  answers{open: map[*http.ResponseController]struct{}{}},
 	}
 	if o.MaxSessionsPerAddress > 0 {
 		s.addresses = map[string]int{}
@@ -75,35 +78,45 @@ func (s *Server) Stats() ServerStats {
 }
 
 // Shutdown refuses new sessions and closes those there are, after what waits for them was sent. It returns nil when all
-// have ended; when ctx is done first, it closes them at once, as [Server.Close] does, and returns the error of ctx.
+// have ended; when ctx is done first, it closes them at once, as [Server.Close] does, and returns the error of ctx. Clients
+// that are still taking their last answer then are cut off.
 //
 // Neither may be called by a handler: they wait for it to return.
 func (s *Server) Shutdown(ctx context.Context) error {
 	for _, session := range s.end() {
 		session.Close(false)
 	}
-	var err error
 	select {
 	case <-s.empty:
 	case <-ctx.Done():
-		err = sioerr.Bare(sioerr.Err, "engine.Shutdown", errkit.FromContext(ctx))
+		return errors.Join(sioerr.Bare(sioerr.Err, "engine.Shutdown", errkit.FromContext(ctx)), s.Close())
 	}
-	return errors.Join(err, s.Close())
+	stop := context.AfterFunc(ctx, s.answers.hurry)
+	defer stop()
+	s.refuseAll()
+	s.work.Wait()
+	return nil
 }
 
 // Close ends all sessions at once, without what waits for them, and returns when nothing of the server runs any more.
 // Requests are refused from then on. It returns nil, also when called again.
 func (s *Server) Close() error {
 	list := s.end()
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
+	s.refuseAll()
 	for _, session := range list {
 		session.Close(true)
 	}
+	s.answers.hurry()
 	<-s.empty
 	s.work.Wait()
 	return nil
+}
+
+// refuseAll refuses all requests from now on.
+func (s *Server) refuseAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
 }
 
 // end lets no new sessions in and returns those there are.

@@ -364,6 +364,47 @@ func TestServerClose(t *testing.T) {
 			}
 			check(t, 0, b.server.Sessions())
 		},
+		"with answers that nobody takes": func(t *testing.T) {
+			for name, end := range map[string]func(b *rig) (time.Duration, error){
+				"Close": func(b *rig) (time.Duration, error) { return time.Second, b.server.Close() },
+				"Shutdown": func(b *rig) (time.Duration, error) {
+					ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+					defer cancel()
+					return time.Minute + time.Second, b.server.Shutdown(ctx)
+				},
+			} {
+				b := newRig(t, patient)
+				sid := b.open("")
+				if err := b.session().session.Send(engineio.Binary(make([]byte, 1_000_000))); err != nil {
+					t.Fatal(err)
+				}
+				b.session().session.Close(false)
+				b.network.Stall(netem.Down)
+				poll := b.get(sid)
+				start := time.Now()
+				within, err := end(b)
+				if took := time.Since(start); took > within || err != nil {
+					t.Errorf("%s took %v, %v", name, took, err)
+				}
+				b.network.Resume(netem.Down)
+				<-poll
+			}
+		},
+		"with an answer that is taken slowly": func(t *testing.T) {
+			b := newRig(t, patient)
+			sid := b.open("")
+			if err := b.session().session.Send(engineio.Binary(make([]byte, 900_000))); err != nil {
+				t.Fatal(err)
+			}
+			b.session().session.Close(false)
+			b.network.Stall(netem.Down)
+			poll := b.get(sid)
+			ended := later(func() error { return b.server.Shutdown(t.Context()) })
+			time.Sleep(time.Minute)
+			b.network.Resume(netem.Down)
+			check(t, len("b\x1e1")+1_200_000, len((<-poll).Body))
+			check(t, nil, <-ended)
+		},
 		"with a request under way": func(t *testing.T) {
 			b := newRig(t, patient)
 			sid := b.open("")

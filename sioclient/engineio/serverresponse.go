@@ -9,14 +9,54 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
+
+// answers are those being written, so that the end of the server does not wait for clients that do not take them.
+type answers struct {
+	mu      sync.Mutex // held while a deadline is set, which must not happen once the handler has returned
+	open    map[*http.ResponseController]struct{}
+	hurried bool
+}
+
+// hurriedLimit is how long a client may take for an answer once the server closes; a WebSocket client has as much time to
+// answer the close frame.
+const hurriedLimit = time.Second
+
+// begin bounds the writing of an answer. Servers without deadlines, as in tests without a network, need none.
+func (a *answers) begin(rc *http.ResponseController, limit time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.hurried {
+		limit = min(limit, hurriedLimit)
+	}
+	a.open[rc] = struct{}{}
+	_ = rc.SetWriteDeadline(time.Now().Add(limit))
+}
+
+func (a *answers) end(rc *http.ResponseController) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.open, rc)
+	_ = rc.SetWriteDeadline(time.Time{})
+}
+
+// hurry leaves the answers under way, and those to come, little time.
+func (a *answers) hurry() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.hurried = true
+	for rc := range a.open {
+		_ = rc.SetWriteDeadline(time.Now().Add(hurriedLimit))
+	}
+}
 
 // writeBody writes a whole answer and waits until the client has taken it, as long as a heartbeat may take.
 func (s *Server) writeBody(q *request, status int, body []byte) error {
 	rc := http.NewResponseController(q.ResponseWriter)
-	// Servers without deadlines, as in tests without a network, need none.
-	_ = rc.SetWriteDeadline(time.Now().Add(s.opts.PingInterval + s.opts.PingTimeout))
+	s.answers.begin(rc, s.opts.PingInterval+s.opts.PingTimeout)
+	defer s.answers.end(rc)
 	q.ResponseWriter.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	q.WriteHeader(status)
 	if _, err := q.ResponseWriter.Write(body); err != nil {
@@ -25,7 +65,6 @@ func (s *Server) writeBody(q *request, status int, body []byte) error {
 	if err := rc.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
-	_ = rc.SetWriteDeadline(time.Time{})
 	return nil
 }
 
