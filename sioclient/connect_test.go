@@ -270,6 +270,38 @@ func TestRefusalThatNobodyWaitsForAnyMore(t *testing.T) {
 	})
 }
 
+// TestOnConnectAfterConnect: a function that comes after Connect has returned is for the next time, however late the
+// others are told of this one.
+func TestOnConnectAfterConnect(t *testing.T) {
+	inBubble(t, nil, func(t *testing.T, w *world) {
+		s := w.socket(w.manager(nil), "/", nil)
+		release := make(chan struct{})
+		s.OnConnectError(func(error) { <-release }) // keeps the queue busy
+		result := w.connect(s)
+		srv := w.accept()
+		srv.want("40")
+		srv.send(`44{"message":"not yet"}`)
+		if err := <-result; err == nil {
+			t.Fatal("connected")
+		}
+		told := make(chan string, 10)
+		s.OnConnect(func() { told <- "before" })
+		result = w.connect(s)
+		srv = w.accept()
+		srv.want("40")
+		srv.send(`40{"sid":"x"}`)
+		if err := <-result; err != nil {
+			t.Fatal(err)
+		}
+		s.OnConnect(func() { told <- "after" })
+		close(release)
+		synctest.Wait()
+		if n := len(told); n != 1 || <-told != "before" {
+			t.Errorf("%d were told", n)
+		}
+	})
+}
+
 func TestConfirmationThatNobodyAskedFor(t *testing.T) {
 	inBubble(t, nil, func(t *testing.T, w *world) {
 		release := make(chan struct{})

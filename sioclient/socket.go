@@ -319,7 +319,8 @@ func (s *Socket) confirmed(l *link, c confirmation) {
 	s.early, s.earlyBytes = nil, 0
 	s.flush()
 	s.retries.next()
-	s.queue.Tell(func() { s.watchers.connect.each(s.guarded, func(f func()) { f() }) })
+	there := s.watchers.connect.now() // one who comes later, as after Dial, comes for the next time
+	s.queue.Tell(func() { s.watchers.connect.eachOf(there, s.guarded, func(f func()) { f() }) })
 	s.waiters.end(nil)
 }
 

@@ -37,17 +37,29 @@ func (l *list[F]) add(f F) (off func()) {
 
 // each gives every function to call, under a guard against panics. It reports whether there was one.
 func (l *list[F]) each(guard func(func()), call func(F)) bool {
-	l.mu.Lock()
-	entries := l.entries
-	l.mu.Unlock()
-	for _, f := range entries {
-		guard(func() { call(*f) })
-	}
-	return len(entries) > 0
+	there := l.now()
+	l.eachOf(there, guard, call)
+	return len(there) > 0
 }
 
-// OnConnect adds a function that is called each time the server has confirmed the namespace, after the handlers of the
-// events that came before that. The function that it returns removes it.
+// now returns the functions that there are.
+func (l *list[F]) now() []*F {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.entries
+}
+
+// eachOf is each for those that were there at some time, unless they were removed since.
+func (l *list[F]) eachOf(there []*F, guard func(func()), call func(F)) {
+	for _, f := range there {
+		if slices.Contains(l.now(), f) {
+			guard(func() { call(*f) })
+		}
+	}
+}
+
+// OnConnect adds a function that is called each time the server has confirmed the namespace from now on, after the
+// handlers of the events that came before that. The function that it returns removes it.
 func (s *Socket) OnConnect(f func()) (off func()) { return s.watchers.connect.add(f) }
 
 // OnDisconnect adds a function that is called each time the socket is not connected any more, after the handlers of the
