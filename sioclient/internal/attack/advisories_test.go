@@ -97,7 +97,7 @@ var advisories = map[string]attack{
 
 	// socket.io < 0.9.7: session ids that can be foretold.
 	"CVE-2017-16031 predictable ids": func(a *arena) {
-		const sessions, prefix = 200, 8
+		const sessions, prefix = 100, 8
 		seen := map[string]bool{}
 		for range sessions {
 			p := a.session()

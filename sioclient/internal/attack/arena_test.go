@@ -130,8 +130,10 @@ func (a *arena) send(packet string) {
 
 func (a *arena) receive(prefix string) {
 	a.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
 	for {
-		got, err := a.honest.Receive(context.Background())
+		got, err := a.honest.Receive(ctx)
 		if err != nil {
 			a.Fatalf("the honest client: %v", err)
 		}
