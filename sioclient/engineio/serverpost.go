@@ -20,6 +20,9 @@ func (p *post) interrupt() {
 	_ = p.rc.SetReadDeadline(time.Now()) // servers without deadlines end the reading by their own rules
 }
 
+// lingering is how long the rest of a refused body may take.
+const lingering = time.Second
+
 // errBodyTooLarge is the cause of an answer 413.
 var errBodyTooLarge = errors.New("body above the limit")
 
@@ -33,6 +36,8 @@ func (s *Session) servePost(q *request) *refusal {
 	switch {
 	case errors.Is(err, errBodyTooLarge):
 		q.ResponseWriter.Header().Set("Connection", "close") // the rest of the body stays unread
+		// net/http reads on for a while, so that the client sees the answer. It would wait for one that sends no more.
+		_ = http.NewResponseController(q.ResponseWriter).SetReadDeadline(time.Now().Add(lingering))
 		return &refusal{status: http.StatusRequestEntityTooLarge, bare: true}
 	case err != nil:
 		return refuse(sioerr.CodeBadRequest, contextInvalidBody)
