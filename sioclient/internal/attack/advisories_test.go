@@ -97,7 +97,7 @@ var advisories = map[string]attack{
 
 	// socket.io < 0.9.7: session ids that can be foretold.
 	"CVE-2017-16031 predictable ids": func(a *arena) {
-		const sessions, prefix = 100, 8
+		const sessions, prefix = 20, 8
 		seen := map[string]bool{}
 		for range sessions {
 			p := a.session()
@@ -383,7 +383,7 @@ var advisories = map[string]attack{
 
 	// engine.io < 6.6.7: a binary POST that was refused without an answer, so that the connection stayed.
 	"CVE-2026-59725 binary POST": func(a *arena) {
-		for range 100 {
+		for range 20 {
 			target := a.polling("4")
 			got := a.post(target, "Content-Type: application/octet-stream\r\n", "\x00\x01\xff4")
 			a.answered(got, "400", `{"code":3,"message":"Bad request"}`)
