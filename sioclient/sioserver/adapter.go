@@ -94,7 +94,7 @@ type Session struct {
 	ID        string   // of the socket
 	PrivateID string   // what the client proves itself with; a secret
 	Rooms     []string // without the one named by the id
-	Data      any      // see Socket.SetData
+	Data      any      // see Socket.SetData; a json.RawMessage if it comes from another node
 	Start     string   // offset at the moment at which the socket connected first
 	Last      string   // offset of the last packet that was queued for it, "" if there was none
 	Missed    string   // offset of the first packet that could not be queued for it, "" if all could

@@ -62,6 +62,9 @@ func (a *memoryAdapter) Broadcast(p *Packet, to *Target) error {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.closed {
+		return nil // nobody is there, and nobody will be
+	}
 	q := p.WithOffset(offsetText(a.last + 1))
 	if _, err := q.encoded(); err != nil {
 		return err

@@ -54,13 +54,20 @@ func (s *Server) onSession(session *engineio.Session) engineio.Handler {
 			o.Opened()
 		}
 	})
-	c.mu.Lock()
-	c.timer = time.AfterFunc(s.opts.ConnectTimeout, c.expire)
-	c.mu.Unlock()
+	c.await(s.opts.ConnectTimeout)
 	if session.Protocol() == 3 {
 		c.request("/", nil) // revision 4 of the protocol: the main namespace is joined without a request
 	}
 	return c
+}
+
+// await starts the clock that waits for the first namespace, unless the server was closed meanwhile.
+func (c *conn) await(limit time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed {
+		c.timer = time.AfterFunc(limit, c.expire)
+	}
 }
 
 // expire ends a connection that has joined no namespace in time.
@@ -215,9 +222,9 @@ type refusal struct {
 	Data    json.RawMessage `json:"data,omitempty"`
 }
 
-// refuse tells the client that it is not let in. The connection stays.
+// refuse tells the client that it is not let in. The connection stays. The place of the namespace has been given up: the
+// client may ask again at once.
 func (c *conn) refuse(name string, r *refusal) {
-	c.vacate(name)
 	var payload any = r
 	if c.parser == packet.Revision4 && r != invalidNamespace {
 		payload = r.Message
@@ -292,7 +299,7 @@ func (c *conn) malformed(err error) {
 	reported := false
 	for _, m := range c.list() {
 		if m.socket != nil && m.socket.connected() {
-			m.socket.fail(nil, err)
+			m.socket.failLater(nil, err)
 			reported = true
 		}
 	}

@@ -22,9 +22,11 @@ func (c *conn) join(n *Namespace, name string, auth json.RawMessage) {
 		n = c.server.create(name, n.parent, false)
 	}
 	if n == nil {
+		c.vacate(name)
 		c.refuse(name, invalidNamespace)
 		return
 	}
+	<-n.ready // another client may have called it into being at this moment
 	s := newSocket(n, c, auth)
 	if !c.settle(name, s) {
 		s.detach(sioerr.TransportClose, nil)
@@ -82,10 +84,11 @@ func (s *Socket) refused(err error) {
 	} else {
 		s.n.server.report("middleware", err)
 	}
-	if s.left() {
+	if s.left() || s.conn.gone() {
 		return
 	}
 	s.detach(sioerr.ServerNamespaceDisconnect, err)
+	s.conn.drop(s)
 	s.conn.refuse(s.n.name, r)
 }
 
@@ -106,7 +109,7 @@ func (s *Socket) enter() {
 func (s *Socket) admit(missed []*Packet) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.state.Load() != stateJoining {
+	if s.state.Load() != stateJoining || s.conn.gone() {
 		return false
 	}
 	s.n.add(s)

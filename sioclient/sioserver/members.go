@@ -44,7 +44,7 @@ func (c *conn) settle(name string, s *Socket) bool {
 	return true
 }
 
-// vacate gives up the place of a namespace that was refused.
+// vacate gives up the place of a namespace that was not found.
 func (c *conn) vacate(name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -78,6 +78,13 @@ func (c *conn) find(name string) *Socket {
 		return c.members[i].socket
 	}
 	return nil
+}
+
+// gone reports whether the connection is ending: nobody is let in any more, though sockets may not know it yet.
+func (c *conn) gone() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closed
 }
 
 func (c *conn) list() []member {

@@ -29,6 +29,7 @@ type Namespace struct {
 	rooms   roomIndex
 	events  event.Listeners // for events of other nodes
 	ackID   atomic.Uint64   // the next id; shared by all sockets, so that a broadcast has one
+	ready   chan struct{}   // closed once Options.OnNamespace has returned
 
 	hooks atomic.Pointer[hooks]
 

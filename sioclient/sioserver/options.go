@@ -42,16 +42,19 @@ type Options struct {
 	// Recovery keeps what a client misses while it has no connection for a short time. Nil means that it does not.
 	Recovery *RecoveryOptions
 
-	// Adapter makes the adapter of each namespace, for a cluster of servers. Nil means that this server is alone.
+	// Adapter makes the adapter of each namespace, for a cluster of servers. It must not wait for the network: the server
+	// stands still meanwhile. Nil means that this server is alone.
 	Adapter func(*AdapterHost) Adapter
 
-	// CleanUpEmptyChildren removes a dynamic namespace when its last socket is gone.
+	// CleanUpEmptyChildren removes a dynamic namespace when its last socket is gone. Who was in it starts anew: what is
+	// kept for Recovery goes with the namespace.
 	CleanUpEmptyChildren bool
 
 	// MaxChildren bounds the dynamic namespaces that clients can call into being. Zero means 10,000.
 	MaxChildren int
 
-	// OnNamespace is told of every namespace but "/" as soon as it exists and before anyone is in it.
+	// OnNamespace is told of every namespace but "/" as soon as it exists. Clients are let in once it has returned, so
+	// that they find what it sets up.
 	OnNamespace func(*Namespace)
 
 	// OnError gets what goes wrong where no socket is concerned, such as a packet that cannot be decoded before the

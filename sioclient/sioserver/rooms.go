@@ -34,11 +34,6 @@ type membership struct {
 	index  int
 }
 
-func (x *roomIndex) init(watch RoomWatcher) {
-	x.seed = maphash.MakeSeed()
-	x.watch = watch
-}
-
 func (x *roomIndex) shard(name string) *roomShard {
 	return &x.shards[maphash.String(x.seed, name)%roomShards]
 }

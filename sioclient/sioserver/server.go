@@ -2,6 +2,7 @@ package sioserver
 
 import (
 	"context"
+	"hash/maphash"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/fieldlink-go/fieldlink/sioclient/engineio"
+	"github.com/fieldlink-go/fieldlink/sioclient/internal/event"
 	"github.com/fieldlink-go/fieldlink/sioclient/internal/sioerr"
 )
 
@@ -34,6 +36,7 @@ type Server struct {
 	children   int // namespaces that have a parent
 	conns      map[*conn]struct{}
 	closing    bool
+	closed     bool // the namespaces are gone
 }
 
 // New makes a server. Nil options mean defaults. The error is a *[sioclient.InvalidError].
@@ -57,6 +60,7 @@ func New(opts *Options) (*Server, error) {
 	if o.Recovery != nil && s.Namespace.session == nil {
 		return nil, sioerr.Invalid("sioserver.New", "Recovery", "the adapter does not keep sessions")
 	}
+	close(s.Namespace.ready)
 	s.namespaces["/"] = s.Namespace
 	return s, nil
 }
@@ -98,6 +102,10 @@ func (s *Server) create(name string, parent *Parent, wanted bool) *Namespace {
 		s.mu.Unlock()
 		return n
 	}
+	if s.closed {
+		s.mu.Unlock()
+		return s.lateNamespace(name, wanted)
+	}
 	if !wanted && s.children >= s.opts.MaxChildren {
 		s.mu.Unlock()
 		s.report("dynamic namespace", sioerr.Bare(sioerr.ErrBufferFull, "create", nil))
@@ -110,22 +118,48 @@ func (s *Server) create(name string, parent *Parent, wanted bool) *Namespace {
 	}
 	s.mu.Unlock()
 	s.log.Debug("namespace made", "module", "sioclient", "namespace", name)
-	if s.opts.OnNamespace != nil {
+	defer close(n.ready)
+	if s.opts.OnNamespace == nil {
+		return n
+	}
+	err := event.Guard(func() error {
 		s.opts.OnNamespace(n)
+		return nil
+	})
+	if err != nil {
+		s.report("namespace made", err)
 	}
 	return n
 }
 
-func (s *Server) newNamespace(name string, parent *Parent) *Namespace {
+// lateNamespace is what a program gets that asks for a namespace after the end of the server: one that nobody is in and
+// that leaves nothing behind. A client gets none.
+func (s *Server) lateNamespace(name string, wanted bool) *Namespace {
+	if !wanted {
+		return nil
+	}
+	n := s.bareNamespace(name, nil)
+	n.adapter, n.finished = &singleAdapter{host: n.host}, true
+	return n
+}
+
+// bareNamespace makes a namespace that has no adapter yet, and is otherwise ready for one that uses its host.
+func (s *Server) bareNamespace(name string, parent *Parent) *Namespace {
 	n := &Namespace{
-		name: name, server: s, parent: parent,
+		name: name, server: s, parent: parent, ready: make(chan struct{}),
 		byID: make(map[string]*Socket), byPID: make(map[string]*Socket),
 	}
+	n.rooms.seed = maphash.MakeSeed()
 	if parent != nil {
 		inherited := parent.currentHooks().clone()
 		n.hooks.Store(&inherited)
 	}
 	n.host = &AdapterHost{n: n}
+	return n
+}
+
+func (s *Server) newNamespace(name string, parent *Parent) *Namespace {
+	n := s.bareNamespace(name, parent)
 	switch {
 	case s.opts.Adapter != nil:
 		n.adapter = s.opts.Adapter(n.host)
@@ -139,8 +173,7 @@ func (s *Server) newNamespace(name string, parent *Parent) *Namespace {
 	if s.opts.Recovery != nil {
 		n.session, _ = n.adapter.(SessionAdapter)
 	}
-	watch, _ := n.adapter.(RoomWatcher)
-	n.rooms.init(watch)
+	n.rooms.watch, _ = n.adapter.(RoomWatcher)
 	return n
 }
 

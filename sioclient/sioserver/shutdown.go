@@ -47,10 +47,10 @@ func (s *Server) disconnectAll() {
 		conns = append(conns, c)
 	}
 	s.mu.Unlock()
-	s.cancel()
 	for _, c := range conns {
 		c.release(sioerr.ServerShuttingDown, nil)
 	}
+	s.cancel()
 }
 
 func (s *Server) closeAdapters() error {
@@ -60,6 +60,7 @@ func (s *Server) closeAdapters() error {
 		list = append(list, n)
 	}
 	clear(s.namespaces)
+	s.closed = true
 	s.mu.Unlock()
 	var errs []error
 	for _, n := range list {

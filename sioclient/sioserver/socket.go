@@ -156,13 +156,17 @@ func (s *Socket) SetData(v any) {
 }
 
 // Update calls f with the data of a socket, which has the type *T and is made if there is none or it is of another type.
-// Calls for one socket do not overlap; f must not use the socket.
+// Data that came from another node as JSON is decoded first. Calls for one socket do not overlap; f must not use the
+// socket.
 func Update[T any](s *Socket, f func(*T)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	data, ok := s.data.(*T)
 	if !ok {
 		data = new(T)
+		if raw, ok := s.data.(json.RawMessage); ok && json.Unmarshal(raw, data) != nil {
+			data = new(T) // it is of another type
+		}
 		s.data = data
 	}
 	f(data)

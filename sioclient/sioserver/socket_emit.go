@@ -212,7 +212,7 @@ func (s *Socket) transmit(p *Packet, msgs []engineio.Message, volatile bool) boo
 // tellSent tells of an event that was queued.
 func (s *Socket) tellSent(name string, args packet.Args) {
 	if s.outgoing.HasAny() {
-		s.outgoing.DispatchAny(event.New(name, args), s.fail)
+		s.outgoing.DispatchAny(event.New(name, args), s.failLater)
 	}
 	s.observe(func(o *Observer) {
 		if o.Sent != nil {

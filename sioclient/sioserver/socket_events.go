@@ -44,8 +44,8 @@ func (s *Socket) Off(name string) { s.listeners.Remove(name) }
 func (s *Socket) OffAny() { s.listeners.RemoveAny() }
 
 // OnAnyOutgoing adds a handler for all events that are sent to the client, by itself or with others, but not for
-// acknowledgements. It runs on the goroutine that sends, before the client can have got the event, and must not block
-// or send.
+// acknowledgements. It runs on the goroutine that sends, once the event is queued, and in the midst of the delivery: it
+// must not block, send or disconnect.
 func (s *Socket) OnAnyOutgoing(h Handler) (off func()) { return s.outgoing.OnAny(h) }
 
 // PrependAnyOutgoing is OnAnyOutgoing for a handler that runs before the others.
@@ -160,15 +160,25 @@ func (s *Socket) fail(_ *event.Event, err error) {
 	}
 }
 
-// run runs a function in the order of the handlers.
-func (s *Socket) run(f func()) {
-	if !s.n.server.opts.InlineHandlers {
-		s.queue.Do(f)
-		return
+// failLater is fail in the order of the handlers: those who listen have been added, and no lock is held. What is beyond a
+// limit is only logged.
+func (s *Socket) failLater(_ *event.Event, err error) {
+	if !s.queue.Tell(s.inOrder(func() { s.fail(nil, err) })) {
+		s.n.server.log.Warn("error", "module", "sioclient", "op", "handler", "error", err)
 	}
-	s.queue.Do(func() {
+}
+
+// run runs a function in the order of the handlers.
+func (s *Socket) run(f func()) { s.queue.Do(s.inOrder(f)) }
+
+// inOrder lets a function wait for handlers on the goroutine that reads.
+func (s *Socket) inOrder(f func()) func() {
+	if !s.n.server.opts.InlineHandlers {
+		return f
+	}
+	return func() {
 		s.handling.Lock()
 		defer s.handling.Unlock()
 		f()
-	})
+	}
 }

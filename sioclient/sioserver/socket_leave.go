@@ -51,8 +51,10 @@ func (s *Socket) detach(reason sioerr.Reason, err error) {
 			s.run(s.finish)
 			return
 		}
-		s.observe(func(o *Observer) { s.observeEnd(o, rooms, reason) })
-		s.run(func() { s.farewell(reason, err) })
+		s.run(func() {
+			s.observe(func(o *Observer) { s.observeEnd(o, rooms, reason) })
+			s.farewell(reason, err)
+		})
 	})
 }
 
