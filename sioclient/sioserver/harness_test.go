@@ -122,15 +122,25 @@ func (p *peer) read() {
 // send sends messages; "binary …" means the bytes of that text.
 func (p *peer) send(msgs ...string) {
 	p.t.Helper()
+	if err := p.write(msgs); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// offend is send for messages of which each may be the one that the server ends the connection for.
+func (p *peer) offend(msgs ...string) { _ = p.write(msgs) }
+
+func (p *peer) write(msgs []string) error {
 	for _, m := range msgs {
 		kind := wsconn.Text
 		if rest, ok := strings.CutPrefix(m, "binary "); ok {
 			kind, m = wsconn.Binary, rest
 		}
 		if err := p.conn.Write(kind, []byte(m)); err != nil {
-			p.t.Fatal(err)
+			return err
 		}
 	}
+	return nil
 }
 
 // next returns the next message, "closed" after the last.

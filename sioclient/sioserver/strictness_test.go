@@ -82,7 +82,7 @@ func TestStrictness(t *testing.T) {
 				p, honest := b.dial(), b.dial()
 				p.join("/")
 				honest.join("/")
-				p.send(test.send...)
+				p.offend(test.send...)
 				if test.want == open {
 					p.quiet()
 				} else {

@@ -52,8 +52,11 @@ type Options struct {
 // statsEvery is the time between two server_stats events.
 const statsEvery = 2 * time.Second
 
-// pending bounds what waits to be told to pages.
-const pending = 1024
+// What waits to be told to pages is bounded: in notices, and in bytes of the arguments of events.
+const (
+	pending      = 1024
+	pendingBytes = 8 << 20
+)
 
 // Admin connects a server with the pages that look at it.
 type Admin struct {
@@ -67,6 +70,7 @@ type Admin struct {
 	begun    time.Time
 
 	feed    chan notice
+	waiting atomic.Int64 // bytes of events in the feed
 	dropped atomic.Int64
 	off     func()
 	stop    chan struct{}
@@ -78,6 +82,7 @@ type Admin struct {
 type notice struct {
 	name string
 	args []any
+	size int64 // of the event that it tells of, in bytes
 }
 
 // Instrument opens the admin namespace of a server. The error is a *[sioclient.InvalidError].
@@ -165,9 +170,10 @@ func (a *Admin) run() {
 			return
 		case n := <-a.feed:
 			a.emit(n)
+			a.waiting.Add(-n.size)
 		case <-tick.C:
 			if a.watched() {
-				a.emit(notice{"server_stats", []any{a.stats()}})
+				a.emit(notice{name: "server_stats", args: []any{a.stats()}})
 			}
 		}
 	}
@@ -181,22 +187,34 @@ func (a *Admin) emit(n notice) {
 
 // tell queues an event for the pages, if there are any.
 func (a *Admin) tell(name string, args ...any) {
-	if !a.watched() {
-		return
+	if a.watched() {
+		a.queue(notice{name: name, args: args})
 	}
-	select {
-	case a.feed <- notice{name, args}:
-	default:
-		a.dropped.Add(1)
+}
+
+// queue takes a notice into the feed, or counts it as dropped.
+func (a *Admin) queue(n notice) {
+	if a.waiting.Add(n.size) <= pendingBytes || n.size == 0 {
+		select {
+		case a.feed <- n:
+			return
+		default:
+		}
 	}
+	a.waiting.Add(-n.size)
+	a.dropped.Add(1)
 }
 
 // welcome tells a page that has come what it can do and what there is.
 func (a *Admin) welcome(s *sioserver.Socket) {
+	if a.closed() { // Close has disconnected those who were there before
+		s.Disconnect(false)
+		return
+	}
 	a.commands(s)
-	events := []notice{{"config", []any{map[string]any{"supportedFeatures": a.features}}}}
+	events := []notice{{name: "config", args: []any{map[string]any{"supportedFeatures": a.features}}}}
 	if a.opts.Mode == Development {
-		events = append(events, notice{"all_sockets", []any{a.allSockets()}})
+		events = append(events, notice{name: "all_sockets", args: []any{a.allSockets()}})
 	}
 	for _, e := range events {
 		if err := s.Emit(e.name, e.args...); err != nil {

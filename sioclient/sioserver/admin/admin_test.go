@@ -296,3 +296,67 @@ func TestInstrumentOptions(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestFlood: what pages are not told fast enough is dropped before it takes much memory, and the page goes on.
+func TestFlood(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		opts := sioserver.Options{}
+		opts.Engine.Queue.Bytes = 32 << 20
+		srv, err := siotest.NewServer(&opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := admin.Instrument(srv.Server, &admin.Options{Open: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := errors.Join(a.Close(), srv.Close()); err != nil {
+				t.Error(err)
+			}
+		})
+		ui := dial(t, srv)
+		ui.send("40/admin,")
+		ui.event("config")
+		_, id := member(t, srv)
+		check(t, int64(0), a.Dropped())
+		check(t, nil, srv.To(id).Emit("large", strings.Repeat("x", 9<<20)))
+		check(t, int64(1), a.Dropped())
+		c, id2 := member(t, srv)
+		check(t, nil, srv.To(id2).Emit("small", 1))
+		c.next(`42["small"`)
+		check(t, []any{"/", id2, []any{"small", 1.0}}, ui.event("event_sent")[:3])
+	})
+}
+
+// TestClosed: nobody is let in any more, and who was about to be is sent away.
+func TestClosed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv, err := siotest.NewServer(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked, let := make(chan bool, 1), make(chan bool)
+		a, err := admin.Instrument(srv.Server, &admin.Options{
+			Authenticate: func(context.Context, string, string) bool {
+				asked <- true
+				<-let
+				return true
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ui := dial(t, srv)
+		ui.send("40/admin,")
+		<-asked
+		check(t, nil, a.Close())
+		close(let)
+		ui.next("41/admin,")
+		ui.send("40/admin,")
+		check(t, `44/admin,{"message":"closed"}`, ui.next("44"))
+		check(t, nil, srv.Close())
+	})
+}

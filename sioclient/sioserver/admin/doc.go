@@ -10,6 +10,7 @@
 //	defer page.Close()
 //
 // The page connects to the namespace "/admin" of the server, from another origin: Options.Engine.CORS of the server must
-// admit it. In the mode [Development] it is told of every event; what it cannot be told fast enough is dropped. While
+// admit it. In the mode [Development] it is told of every event; what it cannot be told fast enough is dropped, and counted by
+// [Admin.Dropped]. While
 // nobody looks, nothing but counters is kept.
 package admin

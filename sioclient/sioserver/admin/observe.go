@@ -63,11 +63,22 @@ func (a *Admin) event(kind string, s *sioserver.Socket, name string, args packet
 	if err != nil {
 		return // not reached: a string
 	}
+	size := len(quoted) + 2
+	for i := range args.Len() {
+		size += len(args.Raw(i)) + 1
+	}
+	if a.waiting.Load()+int64(size) > pendingBytes {
+		a.dropped.Add(1) // before it is copied
+		return
+	}
 	list := append([]byte{'['}, quoted...)
 	for i := range args.Len() {
 		list = append(append(list, ','), args.Raw(i)...)
 	}
-	a.tell(kind, s.Namespace().Name(), s.ID(), json.RawMessage(append(list, ']')), stamp())
+	list = append(list, ']')
+	a.queue(notice{
+		name: kind, args: []any{s.Namespace().Name(), s.ID(), json.RawMessage(list), stamp()}, size: int64(len(list)),
+	})
 }
 
 // stamp is the time as JavaScript writes it.
