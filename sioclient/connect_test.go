@@ -327,3 +327,35 @@ func TestConfirmationThatNobodyAskedFor(t *testing.T) {
 		}
 	})
 }
+
+// TestOnConnectAddedLater: what was added after the confirmation waits for the next one, although handlers that still run
+// hold up the news of the first.
+func TestOnConnectAddedLater(t *testing.T) {
+	inBubble(t, nil, func(t *testing.T, w *world) {
+		var l log
+		s := w.socket(w.manager(nil), "/", nil)
+		release := make(chan struct{})
+		s.On("early", func(*sioclient.Event) error {
+			<-release
+			return nil
+		})
+		s.OnConnect(func() { l.add("there from the beginning") })
+		removed := s.OnConnect(func() { l.add("removed") })
+		result := w.connect(s)
+		srv := w.accept()
+		srv.want("40")
+		srv.send(`42["early"]`, `40{"sid":"sid-1"}`)
+		if err := <-result; err != nil {
+			t.Fatal(err)
+		}
+		s.OnConnect(func() { l.add("added later") })
+		removed()
+		close(release)
+		l.want(t, "there from the beginning")
+		srv.Cut()
+		srv = w.accept()
+		srv.want("40")
+		srv.send(`40{"sid":"sid-2"}`)
+		l.want(t, "there from the beginning", "added later")
+	})
+}
