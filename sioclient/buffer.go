@@ -165,17 +165,6 @@ func (s *Socket) drop(cause error, after *deferred) {
 	})
 }
 
-// callError returns the error of a call that the end of its socket ended; tried says that its event may have been sent.
-func (s *Socket) callError(cause error, tried bool) error {
-	switch {
-	case tried:
-		return disconnected("call", s.m.target, reasonOf(cause), perhapsSent(cause))
-	case errors.Is(cause, ErrDisconnected) || errors.Is(cause, ErrClosed):
-		return cause
-	}
-	return disconnected("call", s.m.target, "", cause)
-}
-
 func reasonOf(err error) Reason {
 	if e, ok := errors.AsType[*DisconnectedError](err); ok {
 		return e.Reason

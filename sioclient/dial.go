@@ -1,10 +1,6 @@
 package sioclient
 
-import (
-	"context"
-
-	"github.com/fieldlink-go/fieldlink/sioclient/packet"
-)
+import "context"
 
 // Dial connects to a server and one namespace, which is the path of the URL: https://example.com/admin is the namespace
 // /admin. The socket stays connected, and connects again after a loss, until it is closed; nothing else uses its manager.
@@ -31,20 +27,4 @@ func Dial(ctx context.Context, url string, opts *Options) (*Socket, error) {
 		return nil, err
 	}
 	return s, nil
-}
-
-// Caller is what events can be emitted with and acknowledged: sockets, and senders.
-type Caller interface {
-	Call(ctx context.Context, name string, args ...any) (packet.Args, error)
-}
-
-// Call1 is [Socket.Call] for the first argument of the acknowledgement, decoded. Without one it is the zero value. One that
-// cannot be decoded gives a *[DecodeError].
-func Call1[R any](ctx context.Context, c Caller, name string, args ...any) (R, error) {
-	var r R
-	answer, err := c.Call(ctx, name, args...)
-	if err != nil {
-		return r, err
-	}
-	return r, decode(name, answer, &r)
 }

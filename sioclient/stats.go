@@ -1,11 +1,6 @@
 package sioclient
 
-import (
-	"sync/atomic"
-
-	"github.com/fieldlink-go/fieldlink/sioclient/internal/event"
-	"github.com/fieldlink-go/fieldlink/sioclient/packet"
-)
+import "sync/atomic"
 
 // Stats counts what a manager and its sockets did since it was made.
 type Stats struct {
@@ -30,9 +25,4 @@ func (m *Manager) Stats() Stats {
 		Sent: c.sent.Load(), Received: c.received.Load(),
 		VolatileDropped: c.volatileDropped.Load(), Dropped: c.dropped.Load(),
 	}
-}
-
-// decode reads the arguments of an acknowledgement.
-func decode(name string, args packet.Args, targets ...any) error {
-	return event.Decode(name, args, targets...)
 }

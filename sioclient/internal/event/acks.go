@@ -20,28 +20,7 @@ type Acks struct {
 // until it returns.
 type AckFunc func(args packet.Args, err error)
 
-// Add makes an entry under the next id; the first is 0. If the table is closed, f gets the error at once, and ok is false.
-func (a *Acks) Add(f AckFunc) (id uint64, ok bool) {
-	a.mu.Lock()
-	if a.err != nil {
-		err := a.err
-		a.mu.Unlock()
-		f(packet.Args{}, err)
-		return 0, false
-	}
-	for {
-		id = a.next
-		a.next++
-		if _, taken := a.pending[id]; !taken {
-			break
-		}
-	}
-	a.put(id, f)
-	a.mu.Unlock()
-	return id, true
-}
-
-// Reserve returns the next id for a later AddID.
+// Reserve returns the next id for a later AddID; the first is 0.
 func (a *Acks) Reserve() uint64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -50,8 +29,8 @@ func (a *Acks) Reserve() uint64 {
 	return id
 }
 
-// AddID is Add for an id that the caller chose, such as one that many sockets share. It is refused, and f not called, if
-// there is such an entry.
+// AddID makes an entry under an id, which came from Reserve or is shared by many sockets, and reports whether it did. If
+// there is such an entry f is not called; if the table is closed, f gets the error at once.
 func (a *Acks) AddID(id uint64, f AckFunc) bool {
 	a.mu.Lock()
 	if err := a.err; err != nil {

@@ -13,12 +13,19 @@ import (
 	"github.com/fieldlink-go/fieldlink/sioclient/packet"
 )
 
+// add makes an entry under the next id.
+func add(a *event.Acks, f event.AckFunc) uint64 {
+	id := a.Reserve()
+	a.AddID(id, f)
+	return id
+}
+
 func TestAckIDsBeginAtZero(t *testing.T) {
 	t.Parallel()
 	var a event.Acks
 	for want := range uint64(3) {
-		if id, ok := a.Add(func(packet.Args, error) {}); id != want || !ok {
-			t.Errorf("Add = %d, %t, want %d, true", id, ok, want)
+		if id := a.Reserve(); id != want {
+			t.Errorf("Reserve = %d, want %d", id, want)
 		}
 	}
 }
@@ -29,7 +36,7 @@ func TestEveryAckEndsExactlyOnce(t *testing.T) {
 	var a event.Acks
 	ends := make([][]error, 4)
 	for i := range ends {
-		a.Add(func(_ packet.Args, err error) { ends[i] = append(ends[i], err) })
+		add(&a, func(_ packet.Args, err error) { ends[i] = append(ends[i], err) })
 	}
 	if !a.Resolve(0, packet.Args{}) || a.Resolve(0, packet.Args{}) || a.Fail(0, gone) {
 		t.Error("an entry did not end exactly once")
@@ -38,7 +45,7 @@ func TestEveryAckEndsExactlyOnce(t *testing.T) {
 		t.Error("Fail or Remove did not find its entry exactly once")
 	}
 	fail := a.Detach(func(id uint64) bool { return id == 3 })
-	later, _ := a.Add(func(packet.Args, error) {})
+	later := add(&a, func(packet.Args, error) {})
 	fail(gone)
 	if !a.Remove(later) {
 		t.Error("an entry that came after Detach went with the others")
@@ -58,12 +65,6 @@ func TestAckIDsOfTheCaller(t *testing.T) {
 	if !a.AddID(math.MaxUint64, func(packet.Args, error) {}) || a.AddID(math.MaxUint64, func(packet.Args, error) {}) {
 		t.Error("AddID takes an id exactly once")
 	}
-	if !a.AddID(0, func(packet.Args, error) {}) {
-		t.Error("AddID(0) = false")
-	}
-	if id, _ := a.Add(func(packet.Args, error) {}); id != 1 {
-		t.Errorf("Add = %d, want 1: 0 is taken", id)
-	}
 	if !a.Resolve(math.MaxUint64, packet.Args{}) {
 		t.Error("the largest id was not found")
 	}
@@ -75,17 +76,14 @@ func TestClosedAcksEndAtOnce(t *testing.T) {
 	var a event.Acks
 	var got []error
 	note := func(_ packet.Args, err error) { got = append(got, err) }
-	a.Add(note)
+	add(&a, note)
 	a.Close(gone)
 	a.Close(errors.New("another"))
-	if _, ok := a.Add(note); ok {
+	if a.AddID(7, note) {
 		t.Error("a closed table took an entry")
 	}
-	if a.AddID(7, note) {
-		t.Error("a closed table took an entry with an id")
-	}
-	if len(got) != 3 || got[0] != gone || got[1] != gone || got[2] != gone {
-		t.Errorf("ends = %v, want three times the first error", got)
+	if len(got) != 2 || got[0] != gone || got[1] != gone {
+		t.Errorf("ends = %v, want twice the first error", got)
 	}
 }
 
@@ -97,7 +95,7 @@ func TestAcksFromManyGoroutines(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 500 {
-				id, _ := a.Add(func(packet.Args, error) { ends.Add(1) })
+				id := add(&a, func(packet.Args, error) { ends.Add(1) })
 				seen.Add(int64(id))
 				wg.Go(func() { a.Fail(id, errors.New("x")) })
 				a.Resolve(id, packet.Args{})
