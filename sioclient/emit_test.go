@@ -351,3 +351,42 @@ func TestOutgoingListeners(t *testing.T) {
 		}
 	})
 }
+
+// What the transport has taken is sent, also when the socket leaves while it is full.
+func TestDisconnectOnATransportThatIsFull(t *testing.T) {
+	inBubble(t, nil, func(t *testing.T, w *world) {
+		opts := &sioclient.Options{}
+		opts.Engine.Queue.Messages = 1
+		m := w.manager(opts)
+		main, x := w.socket(m, "/", nil), w.socket(m, "/x", nil)
+		srv := w.open(main)
+		joined := w.connect(x)
+		srv.want("40/x,")
+		srv.send(`40/x,{"sid":"x"}`)
+		if err := <-joined; err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		link := w.network.Links()[0]
+		big := strings.Repeat("x", 200_000) // more than the network takes
+		for _, step := range []struct {
+			leave *sioclient.Socket
+			want  []string
+		}{
+			{x, []string{`41/x,`}},
+			{main, nil}, // with it the connection ends
+		} {
+			link.Stall(netem.Up)
+			if err := step.leave.Emit("last", big); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			_ = step.leave.Disconnect()
+			synctest.Wait()
+			link.Resume(netem.Up)
+			name := strings.TrimSuffix(step.leave.Namespace()+",", "/,")
+			srv.want(append([]string{`42` + name + `["last","` + big + `"]`}, step.want...)...)
+		}
+		<-srv.Done()
+	})
+}

@@ -26,12 +26,16 @@ type link struct {
 
 	// The manager's lock guards what follows.
 	members map[string]membership
-	main    bool // whether the server has connected the main namespace by itself (Socket.IO 2)
-	left    bool // whether the main namespace was left since
-	onDuty  bool // whether the sockets know of it
+	main    bool                 // whether the server has connected the main namespace by itself (Socket.IO 2)
+	left    bool                 // whether the main namespace was left since
+	backlog [][]engineio.Message // control packets that wait for room
+	onDuty  bool                 // whether the sockets know of it
 	over    bool
 	err     error // why it ended; not nil once it is over
 }
+
+// maxBacklog is how many control packets may wait. One namespace has two at most; a server can provoke more.
+const maxBacklog = 1024
 
 // membership is how far a namespace came on a link.
 type membership int
@@ -155,6 +159,12 @@ func (l *link) HandleDrain() {
 	m := l.m
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	for len(l.backlog) > 0 {
+		if err := l.send(l.backlog[0]); err != nil {
+			return // it is full again, or has ended
+		}
+		l.backlog = l.backlog[1:]
+	}
 	for _, s := range m.all() {
 		if s.link == l {
 			s.flush()
@@ -173,14 +183,22 @@ func (l *link) send(msgs []engineio.Message) error {
 	return err
 }
 
-// control sends a packet that is not an event. One that cannot be sent ends the connection: the two ends would not agree
-// any more on what is connected. The caller holds the lock.
+// control sends a packet that is not an event, as soon as there is room for it. One that cannot be sent ends the
+// connection: the two ends would not agree any more on what is connected. The caller holds the lock.
 func (l *link) control(p *packet.Packet) {
 	enc, err := l.parser.Encode(p)
-	if err == nil {
-		err = l.send(messages(enc, false))
-	}
 	if err != nil {
+		l.fail(TransportError, err)
+		return
+	}
+	msgs := messages(enc, false)
+	if len(l.backlog) == 0 {
+		err = l.send(msgs)
+	}
+	switch full := len(l.backlog) > 0 || errors.Is(err, ErrBufferFull); {
+	case full && len(l.backlog) < maxBacklog:
+		l.backlog = append(l.backlog, msgs)
+	case full || err != nil:
 		l.fail(TransportError, err)
 	}
 }
