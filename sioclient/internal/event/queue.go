@@ -38,7 +38,8 @@ type Queue struct {
 	functions int           // that came by Tell
 	calls     int           // acknowledgements that are waited for
 	room      chan struct{} // closed when there may be room; nil if nobody waits
-	ended     chan struct{} // closed when the goroutine ends; nil if there is none
+	running   bool          // whether there is the goroutine
+	ended     chan struct{} // closed when the goroutine ends; nil if nobody waits for that
 	closed    bool
 }
 
@@ -155,11 +156,15 @@ func (q *Queue) Close() {
 // Wait waits until nothing runs any more, for limit at most if that is positive, and reports whether that is so.
 func (q *Queue) Wait(limit time.Duration) bool {
 	q.mu.Lock()
-	ended := q.ended
-	q.mu.Unlock()
-	if ended == nil {
+	if !q.running {
+		q.mu.Unlock()
 		return true
 	}
+	if q.ended == nil {
+		q.ended = make(chan struct{})
+	}
+	ended := q.ended
+	q.mu.Unlock()
 	var expired <-chan time.Time
 	if limit > 0 {
 		t := time.NewTimer(limit)
@@ -188,8 +193,8 @@ func (q *Queue) full(size int) bool {
 
 func (q *Queue) append(it item) {
 	q.items = append(q.items, it)
-	if q.ended == nil {
-		q.ended = make(chan struct{})
+	if !q.running {
+		q.running = true
 		go q.run()
 	}
 }
@@ -214,8 +219,11 @@ func (q *Queue) take() []item {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.items) == 0 {
-		close(q.ended)
-		q.ended = nil
+		q.running = false
+		if q.ended != nil {
+			close(q.ended)
+			q.ended = nil
+		}
 		return nil
 	}
 	batch := q.items
