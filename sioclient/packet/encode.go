@@ -207,7 +207,7 @@ func (p Parser) check(pkt *Packet, values int) error {
 func (p Parser) carries(t Type, c byte, fromServer bool) bool {
 	switch t {
 	case Connect:
-		return c == '{'
+		return c == '{' || fromServer && p == Revision4 // googollee/go-socket.io confirms with an empty array
 	case Disconnect:
 		return fromServer // python-socketio says there why it refuses
 	case ConnectError:

@@ -238,6 +238,7 @@ func TestRevision4(t *testing.T) {
 		{msg: `2/custom?a=b,["x"]`, want: seen{Type: "EVENT", Namespace: "/custom?a=b", Name: "x"}},
 		{msg: `4/none,"Invalid namespace"`, server: true, want: seen{Type: "CONNECT_ERROR", Namespace: "/none", Data: `"Invalid namespace"`}},
 		{msg: `4[{"c":1}]`, server: true, want: seen{Type: "CONNECT_ERROR", Namespace: "/", Data: `[{"c":1}]`}},
+		{msg: "0/chat,[]\n", server: true, want: seen{Type: "CONNECT", Namespace: "/chat", Data: `[]`}}, // googollee/go-socket.io
 		{msg: `4null`, server: true, want: seen{Type: "CONNECT_ERROR", Namespace: "/", Data: `null`}},
 	} {
 		t.Run(tt.msg, func(t *testing.T) {

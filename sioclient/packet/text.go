@@ -108,7 +108,7 @@ func (d *Decoder) payload(pkt *Packet, text []byte, spans []span, attachments in
 		}
 		return ""
 	}
-	if pkt.Type == Disconnect && !d.limits.FromServer || isSpace(text[0]) || !d.parser.carries(pkt.Type, text[0], true) {
+	if isSpace(text[0]) || !d.parser.carries(pkt.Type, text[0], d.limits.FromServer) {
 		return badPayload
 	}
 	s := scanner{text: text, depth: d.limits.MaxDepth, bin: attachments}
