@@ -2,6 +2,7 @@ package main
 
 import (
 	"log/slog"
+	"slices"
 
 	"github.com/fieldlink-go/fieldlink/sioclient/engineio"
 )
@@ -16,6 +17,8 @@ func (set *settings) transport(path string, logger *slog.Logger) engineio.Server
 		MaxPayload: set.maxPayload, Transports: set.transports, AllowEIO3: set.eio3,
 		CORS: &engineio.CORS{AllowedOrigins: set.cors}, Logger: logger,
 	}
+	// Version 2 of the official client lets browsers send credentials along, and they want to be told that they may.
+	o.CORS.Credentials = !slices.Contains(set.cors, "*")
 	if set.cookie != "" {
 		o.Cookie = &engineio.CookieOptions{Name: set.cookie}
 	}
