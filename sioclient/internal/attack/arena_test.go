@@ -84,14 +84,24 @@ func (a *arena) open(listener net.Listener, opts *sioserver.Options) {
 	a.Cleanup(a.dismiss)
 	server.OnConnect(echo)
 	server.Of("/custom").OnConnect(echo)
-	a.honest, err = siotest.DialRaw(context.Background(), server.URL(), &siotest.RawOptions{DialContext: a.dialContext, Pong: true})
+	a.honest = a.client()
+}
+
+// client connects an honest client, which has joined the main namespace.
+func (a *arena) client() *siotest.Session {
+	a.Helper()
+	opts := &siotest.RawOptions{DialContext: a.dialContext, Pong: true}
+	s, err := siotest.DialRaw(context.Background(), a.server.URL(), opts)
 	if err != nil {
 		a.Fatal(err)
 	}
-	a.Cleanup(a.honest.Cut)
-	a.receive(`0{"sid":`)
-	a.send("40")
-	a.receive(`40{"sid":`)
+	a.Cleanup(s.Cut)
+	a.receiveBy(s, `0{"sid":`)
+	if err := s.Send("40"); err != nil {
+		a.Fatal(err)
+	}
+	a.receiveBy(s, `40{"sid":`)
+	return s
 }
 
 // echo lets a socket answer events, and acknowledge them.
@@ -131,10 +141,15 @@ func (a *arena) send(packet string) {
 
 func (a *arena) receive(prefix string) {
 	a.Helper()
+	a.receiveBy(a.honest, prefix)
+}
+
+func (a *arena) receiveBy(s *siotest.Session, prefix string) {
+	a.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for {
-		got, err := a.honest.Receive(ctx)
+		got, err := s.Receive(ctx)
 		if err != nil {
 			a.Fatalf("the honest client: %v", err)
 		}

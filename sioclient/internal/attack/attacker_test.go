@@ -26,8 +26,8 @@ type attacker struct {
 	mu    sync.Mutex // guards what follows
 	news  sync.Cond
 	got   []byte
-	total int
 	ended bool
+	deaf  bool // does not read
 }
 
 // dial connects an attacker.
@@ -43,6 +43,7 @@ func (a *arena) dial() *attacker {
 		defer close(p.done)
 		p.read()
 	}()
+	narrow(conn)
 	_ = conn.SetDeadline(time.Now().Add(patience))
 	a.attackers[p] = true
 	return p
@@ -51,10 +52,14 @@ func (a *arena) dial() *attacker {
 func (p *attacker) read() {
 	buf := make([]byte, 4<<10)
 	for {
+		p.mu.Lock()
+		for p.deaf {
+			p.news.Wait()
+		}
+		p.mu.Unlock()
 		n, err := p.conn.Read(buf)
 		p.mu.Lock()
 		p.got = append(p.got, buf[:n]...)
-		p.total += n
 		p.ended = err != nil
 		p.news.Broadcast()
 		p.mu.Unlock()
@@ -109,9 +114,18 @@ func (p *attacker) pending() string {
 	return string(p.got)
 }
 
+// setDeaf says whether the attacker stops reading, after what it is about to read.
+func (p *attacker) setDeaf(on bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.deaf = on
+	p.news.Broadcast()
+}
+
 // hangUp closes the connection, and reset ends it the hard way. Both wait until nothing is read from it any more.
 func (p *attacker) hangUp() {
 	_ = p.conn.Close()
+	p.setDeaf(false)
 	<-p.done
 	delete(p.a.attackers, p)
 }
@@ -135,9 +149,14 @@ func (p *attacker) end() string {
 			p.a.Errorf("hung up only after %v", took)
 		}
 	}()
-	<-p.done
+	p.mu.Lock()
+	for !p.ended && (p.a.links != nil || !bytes.Contains(p.got, []byte("\x88"))) { // on TCP the close frame is enough
+		p.news.Wait()
+	}
+	got := string(p.got)
+	p.mu.Unlock()
 	p.hangUp()
-	return string(p.got)
+	return got
 }
 
 // refused waits for the end, which must have begun with this status.
