@@ -56,6 +56,14 @@ bench-peers: ## measure wsclient, wsconn, spool, the device store, minijson and 
 bench-sio: ## the part of bench-peers about Socket.IO servers; needs Linux, and Node.js with npm
 	@go run ./internal/e2e/siobench
 
+.PHONY: sio-idle
+sio-idle: ## let a Socket.IO server hold 10,000 idle connections of another process, and tell what each costs
+	@go run ./internal/e2e/sioidle
+
+.PHONY: sio-attack
+sio-attack: ## attack a Socket.IO server for a minute, as the advisories do and worse, and hold an honest client's p99 against 250 ms
+	go test ./sioclient/internal/attack -count=1 -timeout=30m -v -run 'Advisory|BadInput|SlowReader|Latency' -args -full
+
 .PHONY: powercut
 powercut: ## replay the file operations of the spool and of a whole device store into 100,000 disks each that a power cut could leave; the device store needs strace
 	go test ./wsclient/spool -count=1 -timeout=60m -v -run 'TestFaithfulDisk|TestPowerCut$$|TestPlantedMissingSync' -args -full
