@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,15 +35,15 @@ type result struct {
 }
 
 // build compiles everything.
-func (b *bench) build() error {
+func (b *bench) build(ctx context.Context) error {
 	_, err := exec.LookPath("taskset")
 	b.pin = err == nil && runtime.NumCPU() >= 2
-	if err := command(".", nil, "go", "build", "-o", filepath.Join(b.dir, "sioload"), "./internal/e2e/sioload"); err != nil {
+	if err := command(ctx, ".", nil, "go", "build", "-o", filepath.Join(b.dir, "sioload"), "./internal/e2e/sioload"); err != nil {
 		return fmt.Errorf("%w (siobench is run in the root of the repository)", err)
 	}
 	for i := range contenders {
 		if c := &contenders[i]; b.wants(c.name) {
-			if err := c.build(b.dir); err != nil {
+			if err := c.build(ctx, b.dir); err != nil {
 				return err
 			}
 		}
@@ -69,7 +70,7 @@ func (b *bench) describe() string {
 }
 
 // measureAll does the rounds. What fails is part of the results.
-func (b *bench) measureAll() ([]result, error) {
+func (b *bench) measureAll(ctx context.Context) ([]result, error) {
 	var results []result
 	for round := range b.rounds {
 		for i := range measurements {
@@ -82,8 +83,11 @@ func (b *bench) measureAll() ([]result, error) {
 				if !b.wants(c.name) || m.only != nil && !slices.Contains(m.only, c.name) {
 					continue
 				}
-				r := b.measure(m, c)
+				r := b.measure(ctx, m, c)
 				r.round = round
+				if err := ctx.Err(); err != nil {
+					return nil, err
+				}
 				if r.err != nil && (c.name == own || c.name == reference) {
 					return nil, fmt.Errorf("%s, %s: %w", m.name, c.name, r.err)
 				}
@@ -96,16 +100,16 @@ func (b *bench) measureAll() ([]result, error) {
 }
 
 // measure lets one server do one kind of work.
-func (b *bench) measure(m *measurement, c *contender) (r result) {
+func (b *bench) measure(ctx context.Context, m *measurement, c *contender) (r result) {
 	r = result{measurement: m, server: c.name}
-	p, err := b.start(c)
+	p, err := b.start(ctx, c)
 	if err != nil {
 		r.err = err
 		return r
 	}
 	defer func() { r.last = p.stop() }()
 	if m.name == order {
-		r.report, r.misplaced, r.err = b.order(p)
+		r.report, r.misplaced, r.err = b.order(ctx, p)
 		return r
 	}
 	args := m.args
@@ -115,7 +119,7 @@ func (b *bench) measure(m *measurement, c *contender) (r result) {
 	if b.quick && m.once {
 		args = append(slices.Clone(args), "-for", "2s")
 	}
-	out, err := b.load(c, p, args)
+	out, err := b.load(ctx, c, p, args)
 	if err == nil {
 		err = json.Unmarshal(out, &r.report)
 	}
@@ -127,9 +131,9 @@ func (b *bench) measure(m *measurement, c *contender) (r result) {
 }
 
 // order lets the official client send numbered events.
-func (b *bench) order(p *process) (r loadreport.Report, misplaced int, err error) {
+func (b *bench) order(ctx context.Context, p *process) (r loadreport.Report, misplaced int, err error) {
 	args := b.pinned(1, []string{"node", servers + "node/order.js", p.addr})
-	out, err := exec.Command(args[0], args[1:]...).Output()
+	out, err := exec.CommandContext(ctx, args[0], args[1:]...).Output()
 	var said struct{ Sent, Received, Misplaced int }
 	if err == nil {
 		err = json.Unmarshal(out, &said)

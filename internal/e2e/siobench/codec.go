@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"os/exec"
@@ -28,12 +29,12 @@ var codecRows = []codecRow{
 var benchLine = regexp.MustCompile(`(?m)^(Benchmark\S+)\s+\d+\s+([0-9.]+) ns/op.*?([0-9]+) allocs/op`)
 
 // codec prints the times of the codec, and reports whether all limits are kept.
-func (b *bench) codec(out io.Writer) (met bool, err error) {
+func (b *bench) codec(ctx context.Context, out io.Writer) (met bool, err error) {
 	args := b.pinned(0, []string{
 		"go", "test", "-run", "^$", "-bench", "^Benchmark(Encode|Decode)$", "-benchmem", "-cpu", "1",
 		"-benchtime", "300ms", "-count", strconv.Itoa(b.rounds), "./sioclient/packet",
 	})
-	text, err := exec.Command(args[0], args[1:]...).CombinedOutput()
+	text, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput()
 	if err != nil {
 		return false, fmt.Errorf("%w: %s", err, text)
 	}

@@ -12,11 +12,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -43,7 +46,9 @@ func main() {
 	if s.quick {
 		s.rounds, s.duration = 1, time.Second
 	}
-	met, err := run(os.Stdout, &s)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	met, err := run(ctx, os.Stdout, &s)
+	stop()
 	switch {
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "siobench:", err)
@@ -53,8 +58,8 @@ func main() {
 	}
 }
 
-// run measures and prints everything, and reports whether all limits were met.
-func run(out *os.File, s *settings) (met bool, err error) {
+// run measures and prints everything, and reports whether all limits were met. When ctx ends, so do all processes.
+func run(ctx context.Context, out *os.File, s *settings) (met bool, err error) {
 	if s.rounds < 1 {
 		return false, errors.New("no rounds")
 	}
@@ -64,19 +69,19 @@ func run(out *os.File, s *settings) (met bool, err error) {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	b := &bench{settings: s, dir: dir}
-	if err := b.build(); err != nil {
+	if err := b.build(ctx); err != nil {
 		return false, err
 	}
 	fmt.Fprintf(out, "## Socket.IO servers\n\n%s\n", b.describe())
 	met = true
 	if strings.Contains("codec", s.only) {
-		ok, err := b.codec(out)
+		ok, err := b.codec(ctx, out)
 		if err != nil {
 			return false, err
 		}
 		met = met && ok
 	}
-	results, err := b.measureAll()
+	results, err := b.measureAll(ctx)
 	if err != nil {
 		return false, err
 	}

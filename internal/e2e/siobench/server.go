@@ -43,23 +43,23 @@ var contenders = []contender{
 }
 
 // build compiles what is in the folder source to dir, or installs its packages.
-func (c *contender) build(dir string) error {
+func (c *contender) build(ctx context.Context, dir string) error {
 	if c.name == official {
 		if _, err := os.Stat(filepath.Join(c.source, "node_modules", "socket.io")); err == nil {
 			return nil
 		}
-		return command(c.source, nil, "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
+		return command(ctx, c.source, nil, "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
 	}
 	var env []string
 	if c.alone {
 		env = []string{"GOWORK=off"}
 	}
-	return command(c.source, env, "go", "build", "-o", filepath.Join(dir, c.name), ".")
+	return command(ctx, c.source, env, "go", "build", "-o", filepath.Join(dir, c.name), ".")
 }
 
 // command runs a program to its end, whose output is shown if it fails.
-func command(dir string, env []string, name string, args ...string) error {
-	cmd := exec.Command(name, args...)
+func command(ctx context.Context, dir string, env []string, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), env...)
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -77,13 +77,13 @@ type process struct {
 }
 
 // start runs a server and waits until it listens.
-func (b *bench) start(c *contender) (*process, error) {
+func (b *bench) start(ctx context.Context, c *contender) (*process, error) {
 	args := []string{filepath.Join(b.dir, c.name)}
 	if c.name == official {
 		args = []string{"node", filepath.Join(c.source, "server.js")}
 	}
 	args = b.pinned(0, args)
-	p := &process{cmd: exec.Command(args[0], args[1:]...), last: make(chan string, 1)}
+	p := &process{cmd: exec.CommandContext(ctx, args[0], args[1:]...), last: make(chan string, 1)}
 	p.cmd.Stderr = &p.stderr
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -123,10 +123,10 @@ func (p *process) stop() string {
 }
 
 // load runs the generator against a server.
-func (b *bench) load(c *contender, p *process, args []string) ([]byte, error) {
+func (b *bench) load(ctx context.Context, c *contender, p *process, args []string) ([]byte, error) {
 	all := append(b.pinned(1, []string{filepath.Join(b.dir, "sioload")}),
 		"-addr", p.addr, "-pid", strconv.Itoa(p.cmd.Process.Pid), "-protocol", c.protocol)
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, all[0], append(all[1:], args...)...).Output()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {

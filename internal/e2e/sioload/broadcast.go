@@ -29,15 +29,12 @@ func newAudience(o *options) (*audience, error) {
 	a := &audience{all: all, x: toAll(o), complete: make(chan struct{}, 1<<10), broken: make(chan struct{})}
 	a.stop = &stopping{fail: func(error) { close(a.broken) }}
 	for _, c := range all {
-		a.work.Go(func() {
-			if err := a.listen(c); err != nil {
-				a.stop.failed(err)
-			}
-		})
+		a.work.Go(func() { a.stop.failed(a.listen(c)) })
 	}
 	return a, nil
 }
 
+// listen counts deliveries until there are no more.
 func (a *audience) listen(c *client) error {
 	n := int64(len(a.all))
 	for {
