@@ -172,8 +172,10 @@ func (l *Listeners) change(name string, edit func([]*listener) []*listener) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	old := l.names()
-	next := make(map[string][]*listener, len(old)+1)
-	maps.Copy(next, old)
+	next := maps.Clone(old)
+	if next == nil {
+		next = make(map[string][]*listener)
+	}
 	after := edit(old[name])
 	retire(old[name], after)
 	delete(next, name)
