@@ -102,6 +102,7 @@ function helper(env, open) {
   t.silence = (engine) => {
     engine.ping = engine.onHeartbeat = engine._resetPingTimeout = () => {};
     clearTimeout(engine._pingTimeoutTimer);
+    clearTimeout(engine.pingTimeoutTimer);
     const send = engine._sendPacket;
     engine._sendPacket = (type, ...rest) => (type === "pong" ? undefined : send.call(engine, type, ...rest));
   };

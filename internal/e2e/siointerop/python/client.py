@@ -136,7 +136,7 @@ async def _():
     for query, namespace in (("?fail=1", "/"), ("", "/no"), ("", "/random")):
         c = Client((namespace,))
         errors = []
-        c.sio.on("connect_error", lambda e: errors.append(e), namespace=namespace)
+        c.sio.on("connect_error", lambda e, errors=errors: errors.append(e), namespace=namespace)
         try:
             await c.connect(query, limit=1)  # it waits for the others, too
             raise AssertionError("let in")
