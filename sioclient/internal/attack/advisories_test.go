@@ -227,7 +227,7 @@ var advisories = map[string]attack{
 			p := a.dial()
 			p.send(upgradeHead + "\r\n" + frame)
 			p.await(switching)
-			p.closed(protocolError)
+			p.end() // with a close frame or without, if nothing has been sent yet
 			target := strings.Replace(a.polling("4"), "polling", "websocket", 1)
 			p = a.dial()
 			p.send(strings.Replace(upgradeHead, "/socket.io/?EIO=4&transport=websocket", target, 1) + "\r\n" + frame)
