@@ -143,7 +143,7 @@ async def _():
         except socketio.exceptions.ConnectionError:
             pass
         want = {"/": "Auth failed (main namespace)", "/no": "Auth failed (custom namespace)", "/random": "Invalid namespace"}
-        same([{"message": want[namespace]}], errors)
+        same([{"message": want[namespace]}], errors[:1])  # this client may have tried again already
         await c.sio.disconnect()
 
 
