@@ -197,10 +197,10 @@ func (c *Conn) takeControls() []byte {
 	return c.frames
 }
 
-// controlFailed handles a failed write of a control frame. It may run inside a callback of the library.
+// controlFailed handles a failed write of a control frame. It may run inside a callback of the library, so that it can
+// only leave the verdict to a reader (see writeFailed), not read itself.
 func (c *Conn) controlFailed(err error) {
-	if c.readerKnows(err) {
-		// See writeFailed.
+	if c.readMu.Held() && c.peerMayHaveClosed(err) {
 		_ = c.wire.SetReadDeadline(time.Now().Add(c.opts.CloseTimeout))
 		return
 	}

@@ -113,19 +113,19 @@ func (c *Conn) unlockWrite() {
 }
 
 // writeFailed ends the connection because a write failed, and returns the cause. That a write failed often means that
-// the peer has closed: why it did is in a frame that was not read yet. So a reader, if there is one, gets a moment
-// to find it.
+// the peer has closed: why it did is in a frame that was not read yet. So the reader gets a moment to find it; if nobody
+// reads just now, the frame is looked for here.
 func (c *Conn) writeFailed(err error) error {
 	if cause := c.Err(); cause != nil {
 		return cause
 	}
-	if c.readerKnows(err) {
+	if c.peerMayHaveClosed(err) {
 		_ = c.wire.SetReadDeadline(time.Now().Add(c.opts.CloseTimeout))
-		verdict := time.NewTimer(c.opts.CloseTimeout)
-		defer verdict.Stop()
-		select {
-		case <-c.dead:
-		case <-verdict.C:
+		if c.readMu.TryLock() {
+			c.lookForClose()
+			c.readMu.Unlock()
+		} else {
+			c.awaitVerdict()
 		}
 	}
 	cause := c.networkFailed(callSend, err)
@@ -133,8 +133,24 @@ func (c *Conn) writeFailed(err error) error {
 	return cause
 }
 
-// readerKnows reports whether the cause of a failed write is up to the reader: always, except that a peer that takes no
-// data says no more. When writes were given their last deadline, something else came before.
-func (c *Conn) readerKnows(err error) bool {
-	return c.readMu.Held() && (c.wire.ending() || !errors.Is(err, os.ErrDeadlineExceeded))
+// peerMayHaveClosed reports whether the cause of a failed write is up to the reader: always, except that a peer that
+// takes no data says no more. When writes were given their last deadline, something else came before.
+func (c *Conn) peerMayHaveClosed(err error) bool {
+	return c.wire.ending() || !errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+// lookForClose makes the close frame of the peer the cause, if that is what comes next. It runs with readMu held.
+func (c *Conn) lookForClose() {
+	if _, _, err := c.ws.Reader(context.Background()); websocket.CloseStatus(err) != -1 {
+		_ = c.end(c.closedByPeer(err)) // it is Err now
+	}
+}
+
+func (c *Conn) awaitVerdict() {
+	verdict := time.NewTimer(c.opts.CloseTimeout)
+	defer verdict.Stop()
+	select {
+	case <-c.dead:
+	case <-verdict.C:
+	}
 }

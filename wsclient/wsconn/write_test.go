@@ -243,22 +243,38 @@ func TestBatchCutAtEveryByte(t *testing.T) {
 	}
 }
 
-// A write that fails because the peer has closed reports why the peer did, if somebody reads.
+// A write that fails because the peer has closed reports why the peer did, whether or not somebody reads just then.
 func TestWriteFailsForTheReasonGiven(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, n *netem.Network) {
-		c, _ := connectScript(t, n, wsconn.DialOptions{}, upgraded(func(s *wstest.Session) error {
-			time.Sleep(time.Second)
-			return errors.Join(s.Send(wstest.CloseFrame(1008, "policy")), s.Close())
-		}))
-		done := read(c)
-		err := c.Write(wsconn.Binary, make([]byte, 1<<20)) // blocks, and fails when the peer closes
+	closing := upgraded(func(s *wstest.Session) error {
+		time.Sleep(time.Second)
+		return errors.Join(s.Send(wstest.CloseFrame(1008, "policy")), s.Close())
+	})
+	check := func(t *testing.T, err error) {
 		if e := want[*wsconn.ClosedError](t, err); e.Code != 1008 || e.Reason != "policy" {
 			t.Errorf("the writer got %v", err)
 		}
-		if got := <-done; got != err {
-			t.Errorf("the reader got %v", got)
-		}
+	}
+	t.Run("with a reader", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, n *netem.Network) {
+			c, _ := connectScript(t, n, wsconn.DialOptions{}, closing)
+			done := read(c)
+			err := c.Write(wsconn.Binary, make([]byte, 1<<20)) // blocks, and fails when the peer closes
+			check(t, err)
+			if got := <-done; got != err {
+				t.Errorf("the reader got %v", got)
+			}
+		})
+	})
+	t.Run("without", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, n *netem.Network) {
+			c, _ := connectScript(t, n, wsconn.DialOptions{}, closing)
+			err := c.Write(wsconn.Binary, make([]byte, 1<<20))
+			check(t, err)
+			if _, _, got := c.Read(nil); got != err {
+				t.Errorf("then %v", got)
+			}
+		})
 	})
 }
 
