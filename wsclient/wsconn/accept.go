@@ -136,8 +136,15 @@ func (u *upgrade) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	u.shim = newShim(wire, conn, body, false, u.opts)
 	return upgraded{wire, u.shim}, bufio.NewReadWriter(
-		bufio.NewReaderSize(u.shim, libraryBlock), bufio.NewWriterSize(u.shim, libraryBlock)), nil
+		bufio.NewReaderSize(u.shim, acceptedReads), bufio.NewWriterSize(u.shim, acceptedWrites)), nil
 }
+
+// Sizes of the library's reads and writes on accepted connections, of which a server may have many. Most messages that
+// arrive fit in, and longer ones are read in the blocks of the shim; the library writes little but control frames.
+const (
+	acceptedReads  = 1 << 10
+	acceptedWrites = 256
+)
 
 // upgraded is the shim as a net.Conn, which is how a connection is handed over.
 type upgraded struct {

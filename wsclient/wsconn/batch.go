@@ -83,10 +83,18 @@ func (s *shim) writeMessage(opcode byte, p []byte) error {
 	return s.gather(p, mask)
 }
 
+// minDirect is the length from which on bytes that need no mask are written as they are once the batch is empty: copying
+// them would cost more than a write.
+const minDirect = 16 << 10
+
 // gather copies p into the open batch, masked if there is a mask, and writes out what has no room.
 func (s *shim) gather(p []byte, mask *pattern) error {
 	for {
 		b := *s.batch
+		if mask == nil && len(b) == 0 && len(p) >= minDirect {
+			s.writeOut(p)
+			return s.err
+		}
 		n := min(len(p), cap(b)-len(b))
 		if n < len(p) {
 			n &^= keySize - 1 // the rest begins with the first byte of the key again

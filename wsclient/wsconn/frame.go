@@ -159,13 +159,10 @@ func (s *scanner) header(p []byte) (h header, used int, complete bool) {
 	return h, h.size - before, true
 }
 
-// maxWhole is the longest message whose announced length is taken at its word, in bytes.
-const maxWhole = 64 << 10
-
-// length returns the length of a message that begins with h, or -1 if it consists of several frames, is compressed, very
-// long or above the limit.
+// length returns the length of a message that begins with h, or -1 if it consists of several frames, is compressed or
+// above the limit.
 func (s *scanner) length(h header) int64 {
-	if !h.fin || h.rsv1 || h.payload > maxWhole || s.over(h.payload) {
+	if !h.fin || h.rsv1 || h.payload > math.MaxInt || s.over(h.payload) {
 		return -1
 	}
 	return h.payload

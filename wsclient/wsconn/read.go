@@ -67,7 +67,7 @@ func (c *Conn) readMessage(b []byte) (websocket.MessageType, []byte, error) {
 	}
 	if n := int(c.shim.nextLength()); n >= 0 {
 		// The library needs not be asked whether there is more, which would cost as much as reading a short message.
-		b, err = readWhole(r, slices.Grow(b, n)[:n])
+		b, err = readAnnounced(r, b, n)
 		return typ, b, err
 	}
 	for {
@@ -89,11 +89,23 @@ func (c *Conn) readMessage(b []byte) (websocket.MessageType, []byte, error) {
 	}
 }
 
-func readWhole(r io.Reader, b []byte) ([]byte, error) {
-	if _, err := io.ReadFull(r, b); err != nil {
-		return nil, err
+// maxTrust is up to how many bytes a peer's word is taken for the length of a message. For longer ones it gets four times
+// the room that it has filled.
+const maxTrust = 64 << 10
+
+// readAnnounced reads a message of n bytes into b.
+func readAnnounced(r io.Reader, b []byte, n int) ([]byte, error) {
+	for {
+		have := len(b)
+		room := min(n, max(cap(b), 4*have, maxTrust))
+		b = slices.Grow(b, room-have)[:room]
+		if _, err := io.ReadFull(r, b[have:]); err != nil {
+			return nil, err
+		}
+		if room == n {
+			return b, nil
+		}
 	}
-	return b, nil
 }
 
 // readFailed ends the connection because of an error of the library, and returns the cause.

@@ -48,7 +48,7 @@ type shim struct {
 
 	mu      gate.Gate // guards what follows, and the order of the bytes on the connection
 	batch   *[]byte   // bytes gathered; nil unless a batch is open
-	keys    keys
+	keys    *keys // of a client
 	queued  int64 // bytes accepted, since the handshake
 	flushed int64 // bytes handed to the connection
 	closing bool  // whether the last frame, a close frame, was accepted
@@ -65,6 +65,9 @@ func newShim(w *wire, conn net.Conn, body io.ReadWriter, client bool, o *Options
 		wire: w, conn: conn, body: body, client: client, mu: gate.New(),
 		limit: o.CloseTimeout, size: o.ReadBuffer,
 		scan: scanner{masked: !client, limit: o.ReadLimit},
+	}
+	if client {
+		s.keys = new(keys)
 	}
 	s.stopped.Store(true)
 	return s
