@@ -48,8 +48,21 @@ bench: ## run the benchmarks of PKG (all), with allocations
 	go test -run '^$$' -bench . -benchmem $(PKG)
 
 .PHONY: bench-peers
-bench-peers: ## measure wsclient, wsconn, spool, the device store and minijson beside their peers, as ratios
+bench-peers: ## measure wsclient, wsconn, spool, the device store, minijson and sioclient beside their peers, as ratios
 	@go run ./internal/e2e/benchpeers
+	@go run ./internal/e2e/siobench
+
+.PHONY: bench-sio
+bench-sio: ## the part of bench-peers about Socket.IO servers; needs Linux, and Node.js with npm
+	@go run ./internal/e2e/siobench
+
+.PHONY: sio-idle
+sio-idle: ## let a Socket.IO server hold 10,000 idle connections of another process, and tell what each costs
+	@go run ./internal/e2e/sioidle
+
+.PHONY: sio-attack
+sio-attack: ## attack a Socket.IO server for a minute, as the advisories do and worse, and hold an honest client's p99 against 250 ms
+	go test ./sioclient/internal/attack -count=1 -timeout=30m -v -run 'Advisory|BadInput|SlowReader|Latency' -args -full
 
 .PHONY: powercut
 powercut: ## replay the file operations of the spool and of a whole device store into 100,000 disks each that a power cut could leave; the device store needs strace
@@ -79,9 +92,10 @@ soak: ## let WebSocket managers work in bad weather for SOAK (10m), and check th
 	@go run ./internal/e2e/soak -duration $(SOAK)
 
 .PHONY: interop
-interop: ## test against independent peers; installs their npm packages
+interop: ## test against independent peers; installs their packages of npm and Debian
 	bash internal/e2e/interop/setup.sh
-	cd internal/e2e/interop && go test -tags interop -count=1 ./...
+	bash internal/e2e/siointerop/setup.sh
+	cd internal/e2e && go test -tags interop -count=1 ./interop ./siointerop
 
 # source
 

@@ -8,6 +8,7 @@ require (
 	github.com/fieldlink-go/fieldlink/internal v0.1.0
 	github.com/fieldlink-go/fieldlink/ngtt v0.1.0
 	github.com/fieldlink-go/fieldlink/pikvm v0.1.0
+	github.com/fieldlink-go/fieldlink/sioclient v0.1.0
 	github.com/fieldlink-go/fieldlink/smok v0.1.0
 	github.com/fieldlink-go/fieldlink/wsclient v0.1.0
 	github.com/google/go-cmp v0.7.0

@@ -32,7 +32,7 @@ type tree struct {
 	samples []errkittest.Sample
 }
 
-var trees = []tree{retryTree, wsclientTree, pikvmTree, ngttTree, minijsonTree, smokTree}
+var trees = []tree{retryTree, wsclientTree, pikvmTree, ngttTree, minijsonTree, smokTree, sioclientTree}
 
 func TestMatrix(t *testing.T) {
 	for _, tr := range trees {

@@ -15,16 +15,17 @@ import (
 	"github.com/fieldlink-go/fieldlink/internal/tools/repo"
 )
 
-// checkWork wants go.work to use every module but the tools, and to replace the sibling versions that the modules
+// checkWork wants go.work to use every module but those that stay outside, and to replace the sibling versions that the modules
 // require by the siblings' folders, and nothing else.
 func checkWork(t *tree) ([]string, error) {
 	var problems []string
 	for _, m := range t.all {
 		used := t.ByDir(m.Dir) != nil
-		if used && m.Dir == outsideWork {
+		outside := slices.Contains(outsideWork, m.Dir)
+		if used && outside {
 			problems = append(problems, m.Dir+" must stay out of go.work")
 		}
-		if !used && m.Dir != outsideWork {
+		if !used && !outside {
 			problems = append(problems, "go.work does not use "+m.Dir)
 		}
 	}

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Installs what the tests of Socket.IO need beside Go: the packages of node/package-lock.json for Node.js, python-socketio
+# with aiohttp, and Chromium.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+python=${SIO_PYTHON:-/usr/bin/python3}
+complete() {
+	command -v node && command -v npm && command -v chromium && "$python" -c 'import aiohttp, socketio'
+} >/dev/null 2>&1
+
+if ! complete && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+	apt-get update -qq
+	apt-get install -y -qq nodejs npm chromium python3-socketio python3-aiohttp
+fi
+if ! complete; then
+	echo "siointerop needs Node.js 18 or newer with npm, Chromium, and Python 3 with socketio and aiohttp: install them and run again" >&2
+	exit 1
+fi
+cd node
+npm ci --no-audit --no-fund --loglevel=error
