@@ -84,6 +84,7 @@ func TestAcknowledgements_QU27(t *testing.T) {
 				t.Errorf("sent again after %v", d)
 			}
 			diff(t, []string{"1|1", "2|2", "3|3", "2|2"}, r.texts())
+			synctest.Wait() // the acknowledgement may be faster than the writer's account
 			if s := m.Stats(); s.Resent != 1 || s.Acked != 3 || s.Connects != 1 {
 				t.Errorf("%+v", s)
 			}
@@ -209,6 +210,7 @@ func TestAcknowledgements_QU27(t *testing.T) {
 			m.KillAndReconnect()
 			<-rs[1].Done()
 			diff(t, []string{"1|1", "2|2", "1|1", "2|2"}, r.texts())
+			synctest.Wait() // see above
 			if s := m.Stats(); s.Resent != 2 || s.Acked != 2 {
 				t.Errorf("%+v", s)
 			}

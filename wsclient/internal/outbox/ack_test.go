@@ -54,6 +54,21 @@ func TestAcknowledgements_QU27(t *testing.T) {
 			b.Close(errEnd)
 		})
 	})
+	t.Run("acknowledged while it is written again", func(t *testing.T) {
+		t.Parallel()
+		b := outbox.New(outbox.Config{Ack: &outbox.Ack{Window: 10}})
+		put(t, b, 1, 2)
+		b.Up(1)
+		equal(t, numbers(1, 2), next(t, b))
+		b.Sent(2)
+		b.Down(0, nil)
+		b.Up(2)
+		equal(t, numbers(1, 2), next(t, b))
+		b.Acknowledge(2, []string{"1", "2"}, false)
+		b.Sent(2)
+		equal(t, uint64(2), b.Stats().Resent)
+		identity(t, b)
+	})
 	t.Run("timeout reconnects", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {

@@ -25,6 +25,7 @@ type item struct {
 	Message
 	pos   uint64 // in flight
 	block *block // of the data
+	again bool   // it was written whole before
 }
 
 // Next returns the messages that are to be written next, and waits until there are some. It returns none when stop is
@@ -127,7 +128,9 @@ func (b *Box) hand(pos uint64) {
 	if e.block != nil {
 		e.block.users++
 	}
-	b.out.items = append(b.out.items, item{Message{Type: e.typ, Data: e.data, Number: e.number}, pos, e.block})
+	b.out.items = append(b.out.items, item{
+		Message: Message{Type: e.typ, Data: e.data, Number: e.number}, pos: pos, block: e.block, again: e.whole,
+	})
 	b.out.bytes += int64(len(e.data))
 }
 
@@ -280,9 +283,12 @@ func (b *Box) Sent(n int) {
 		now = b.now()
 	}
 	for i := range b.out.items {
+		if i < n && b.out.items[i].again {
+			b.stats.Resent++
+		}
 		e := b.inFlight(b.out.items[i].pos)
 		if e == nil {
-			continue
+			continue // acknowledged before we got here
 		}
 		suspects = suspects || e.strikes > 0
 		e.handed = i <= n
@@ -307,9 +313,6 @@ func (b *Box) wrote(e *entry, now int64) {
 	if b.cfg.Ack == nil {
 		b.finish(&b.flight, e, &b.stats.Delivered, Written, nil)
 		return
-	}
-	if e.whole {
-		b.stats.Resent++
 	}
 	e.whole, e.sentAt = true, now
 	if e.receipt != nil {
