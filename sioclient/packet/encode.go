@@ -174,14 +174,14 @@ func (p Parser) check(pkt *Packet, values int) error {
 		return unencodable("unknown parser", nil)
 	case pkt.Type > ConnectError:
 		return unencodable("unknown packet type "+strconv.Itoa(int(pkt.Type)), nil)
-	case pkt.Namespace != "" && pkt.Namespace[0] != '/':
+	case len(pkt.Namespace) > 1 || pkt.Query != "":
+		if err := p.checkNamespace(pkt); err != nil {
+			return err
+		}
+	case pkt.Namespace != "" && pkt.Namespace != "/":
 		return unencodable("namespace without a slash in front", nil)
-	case strings.Contains(pkt.Namespace, ",") || strings.Contains(pkt.Query, ","):
-		return unencodable("comma in a namespace", nil)
-	case p == Revision4 && strings.Contains(pkt.Namespace, "?"):
-		return unencodable("question mark in a namespace", nil)
-	case pkt.Query != "" && (p != Revision4 || pkt.Type != Connect):
-		return unencodable("query in a packet that has none", nil)
+	}
+	switch {
 	case pkt.Type == Event && Reserved(pkt.Name):
 		return reserved(pkt.Name)
 	case pkt.Type == Ack && !pkt.HasID:
@@ -199,6 +199,21 @@ func (p Parser) check(pkt *Packet, values int) error {
 	s := scanner{text: pkt.Data, depth: maxDepth}
 	if part, ok := s.only(); !ok || !p.carries(pkt.Type, pkt.Data[part.start], false) {
 		return unencodable("invalid data", nil)
+	}
+	return nil
+}
+
+// checkNamespace finds what is wrong with a namespace that is not the main one, or its query.
+func (p Parser) checkNamespace(pkt *Packet) error {
+	switch {
+	case pkt.Namespace != "" && pkt.Namespace[0] != '/':
+		return unencodable("namespace without a slash in front", nil)
+	case strings.Contains(pkt.Namespace, ",") || strings.Contains(pkt.Query, ","):
+		return unencodable("comma in a namespace", nil)
+	case p == Revision4 && strings.Contains(pkt.Namespace, "?"):
+		return unencodable("question mark in a namespace", nil)
+	case pkt.Query != "" && (p != Revision4 || pkt.Type != Connect):
+		return unencodable("query in a packet that has none", nil)
 	}
 	return nil
 }

@@ -1,11 +1,9 @@
 package packet
 
 import (
-	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"sort"
-	"strconv"
 )
 
 // What a scanner finds wrong.
@@ -42,10 +40,11 @@ func within(marks []mark, s span) []mark {
 // or -1.
 type scanner struct {
 	text    []byte
-	depth   int    // how many levels may still be opened
-	bin     int    // attachments to which placeholders may point; if 0, nothing is a placeholder
-	marks   []mark // the placeholders, in the order of the text
-	problem string // what is wrong, after a -1
+	depth   int      // how many levels may still be opened
+	bin     int      // attachments to which placeholders may point; if 0, nothing is a placeholder
+	marks   []mark   // the placeholders, in the order of the text
+	problem string   // what is wrong, after a -1
+	outer   []uint64 // what end has no room for in one word
 
 	frames []frame     // what is open, if placeholders are looked for
 	around []mark      // if ends is there: placeholders that are known
@@ -99,135 +98,163 @@ func (s *scanner) only() (span, bool) {
 	return span{start, end}, true
 }
 
-// value is a loop and not a recursion, and has one bit for each open array or object: this is the code through which each
-// byte of each packet goes.
+// value checks a value, and finds the placeholders in it.
 func (s *scanner) value(i int) int {
-	t := s.text
-	var few [8]uint64
-	objects := few[:] // bit n says whether what was opened as number n is an object
+	end := s.end(i)
+	if end >= 0 && (s.bin > 0 || s.ends != nil) && !s.track(i, end) {
+		return s.fail(badAttachments)
+	}
+	return end
+}
+
+// end checks a value. It is a loop and not a recursion, has one bit for each open array or object, and calls nothing for
+// what most values consist of: this is the code through which each byte of each packet goes.
+func (s *scanner) end(i int) int {
+	t := s.text[:len(s.text):len(s.text)]
+	var kinds uint64 // whether what is open is an object; the lowest bit is that of the innermost
 	open := 0
-	object := false // whether the innermost is one
-	track := s.bin > 0 || s.ends != nil
-	key := false // whether the next string is the key of a member
-	for {
-		if key {
-			start := i
-			if i >= len(t) || t[i] != '"' {
-				return s.fail(badPayload)
+	key := false // whether a key, and a colon behind it, must come next
+scan:
+	for i < len(t) {
+		c := t[i]
+		switch {
+		case c == '"':
+			end := -1
+			if i+8 < len(t) { // most strings are short
+				if found := special(binary.LittleEndian.Uint64(t[i+1 : i+9])); found != 0 {
+					if at := i + 1 + bits.TrailingZeros64(found)/8; t[at] == '"' {
+						end = at + 1
+					}
+				}
 			}
-			if i = stringEnd(t, i); i < 0 {
-				return s.fail(badPayload)
+			if end < 0 {
+				if end = stringEnd(t, i); end < 0 {
+					return s.fail(badPayload)
+				}
 			}
-			end := i
-			if i = skip(t, i); i >= len(t) || t[i] != ':' {
-				return s.fail(badPayload)
+			i = end
+			if !key {
+				break
 			}
-			i = skip(t, i+1)
+			if i >= len(t) || t[i] != ':' {
+				if i = skip(t, i); i >= len(t) || t[i] != ':' {
+					return s.fail(badPayload)
+				}
+			}
+			i++
 			key = false
-			if track {
-				s.named(span{start, end}, i)
+			continue
+		case key || c <= ' ':
+			if !isSpace(c) {
+				return s.fail(badPayload)
 			}
-		}
-		if i >= len(t) {
-			return s.fail(badPayload)
-		}
-		switch c := t[i]; c {
-		case '"':
-			i = stringEnd(t, i)
-		case 't':
-			i = wordEnd(t, i, "true")
-		case 'f':
-			i = wordEnd(t, i, "false")
-		case 'n':
-			i = wordEnd(t, i, "null")
-		case '{', '[':
+			i++
+			continue
+		case isDigit(c):
+			start := i
+			for i++; i < len(t) && isDigit(t[i]); i++ {
+			}
+			if c == '0' || i < len(t) && (t[i] == '.' || t[i]|0x20 == 'e') {
+				i = numberEnd(t, start) // no integer
+			}
+		case c|0x20 == '{': // or '['
 			if open == s.depth {
 				return s.fail(tooDeep)
 			}
-			if open/64 == len(objects) {
-				objects = append(objects, 0)
+			if open++; open%64 == 0 {
+				s.outer = append(s.outer, kinds)
 			}
-			if track {
-				s.opened(i)
+			kinds <<= 1
+			if key = c == '{'; key {
+				kinds |= 1
 			}
-			if object = c == '{'; object {
-				objects[open/64] |= 1 << (open % 64)
-			} else {
-				objects[open/64] &^= 1 << (open % 64)
-			}
-			open++
 			i = skip(t, i+1)
 			if i >= len(t) || t[i] != c+2 { // in ASCII both closing brackets are two after the opening ones
-				key = object
 				continue
 			}
-		default:
+			key = false
+		case c == '-':
 			i = numberEnd(t, i)
+		default:
+			i = wordEnd(t, i)
 		}
 		if i < 0 {
 			return s.fail(badPayload)
 		}
 		// Behind a value, or before the end of what has no members, are commas and ends.
 		for open > 0 {
-			if i = skip(t, i); i >= len(t) {
+			if i >= len(t) {
 				return s.fail(badPayload)
 			}
-			if track && object {
-				s.valued(i)
-			}
-			c := t[i]
-			if c == ',' {
-				i = skip(t, i+1)
-				key = object
-				break
-			}
-			if c|0x20 != '}' || object != (c == '}') {
+			switch c := t[i]; {
+			case c == ',':
+				i++
+				key = kinds&1 != 0
+				continue scan
+			case c == ']'+byte(kinds&1)<<5: // a brace is 32 after the bracket
+				if kinds >>= 1; open%64 == 0 {
+					last := len(s.outer) - 1
+					kinds, s.outer = s.outer[last], s.outer[:last]
+				}
+				open--
+				i++
+			case isSpace(c):
+				i++
+			default:
 				return s.fail(badPayload)
 			}
-			i++
-			if track && !s.closed(i, object) {
-				return s.fail(badAttachments)
-			}
-			if open--; open > 0 {
-				object = objects[(open-1)/64]>>((open-1)%64)&1 == 1
-			}
 		}
-		if open == 0 {
-			return i
-		}
+		return i
 	}
+	return s.fail(badPayload)
+}
+
+const ones, highs = 0x0101010101010101, 0x8080808080808080
+
+// special returns a word whose lowest bit that is set is the highest of the first byte of w that is a quote, a backslash or a
+// control character; bits above it may be the effect of a borrow.
+func special(w uint64) uint64 {
+	return ((w ^ '"'*ones - ones) | (w ^ '\\'*ones - ones) | (w - ' '*ones)) &^ w & highs
 }
 
 // stringEnd reads eight bytes at a time up to the first that is a quote, a backslash or a control character.
 func stringEnd(t []byte, i int) int {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	for i++; ; i++ {
-		for i <= len(t)-8 {
-			w := binary.LittleEndian.Uint64(t[i:])
-			quote, slash := w^'"'*ones, w^'\\'*ones
-			// The lowest high bit set in each term is exact; those above it may be the effect of a borrow.
-			found := ((quote-ones)&^quote | (slash-ones)&^slash | (w-' '*ones)&^w) & highs
-			if found != 0 {
-				i += bits.TrailingZeros64(found) / 8
-				break
-			}
-			i += 8
+	i++
+	for {
+		if i > len(t)-8 {
+			return lastEnd(t, i)
 		}
-		if i >= len(t) {
-			return -1
+		found := special(binary.LittleEndian.Uint64(t[i:]))
+		i += bits.TrailingZeros64(found) / 8 // eight if there is none
+		if found == 0 {
+			continue
 		}
-		c := t[i]
-		if c == '"' {
+		switch t[i] {
+		case '"':
 			return i + 1
-		}
-		if c == '\\' {
-			if i = escapeEnd(t, i); i < 0 {
+		case '\\':
+			if i = escapeEnd(t, i) + 1; i == 0 {
 				return -1
 			}
-		} else if c < ' ' {
+		default:
 			return -1
 		}
 	}
+}
+
+// lastEnd is stringEnd for the last bytes of the text.
+func lastEnd(t []byte, i int) int {
+	for ; i < len(t) && t[i] >= ' '; i++ {
+		switch t[i] {
+		case '"':
+			return i + 1
+		case '\\':
+			if i = escapeEnd(t, i); i < 0 {
+				return -1
+			}
+		}
+	}
+	return -1
 }
 
 // escapeEnd returns the position of the last byte of an escape.
@@ -252,9 +279,12 @@ func escapeEnd(t []byte, i int) int {
 	return -1
 }
 
-func wordEnd(t []byte, i int, w string) int {
-	if end := i + len(w); end <= len(t) && string(t[i:end]) == w {
-		return end
+func wordEnd(t []byte, i int) int {
+	switch {
+	case len(t)-i >= 4 && (string(t[i:i+4]) == "true" || string(t[i:i+4]) == "null"):
+		return i + 4
+	case len(t)-i >= 5 && string(t[i:i+5]) == "false":
+		return i + 5
 	}
 	return -1
 }
@@ -295,68 +325,3 @@ func digitsEnd(t []byte, i int) int {
 }
 
 func isDigit(c byte) bool { return c-'0' <= 9 }
-
-// frame is an open array or object, as far as placeholders want to know.
-type frame struct {
-	start  int
-	before int  // how many marks there were
-	key    span // of the current member
-	value  int  // where its value begins; 0 if there is no member
-	found  placeholder
-}
-
-func (s *scanner) opened(i int) {
-	s.frames = append(s.frames, frame{start: i, before: len(s.marks), found: placeholder{num: -1}})
-}
-
-// named notes the key of a member, and where its value begins.
-func (s *scanner) named(key span, value int) {
-	f := &s.frames[len(s.frames)-1]
-	f.key, f.value = key, value
-}
-
-// valued looks at a member whose value is complete; white space may follow it up to end.
-func (s *scanner) valued(end int) {
-	f := &s.frames[len(s.frames)-1]
-	if s.bin > 0 && f.value > 0 {
-		f.found.member(s.text[f.key.start:f.key.end], bytes.TrimRight(s.text[f.value:end], " \t\r\n"))
-	}
-	f.value = 0
-}
-
-// closed ends an array or an object behind which end is. An object that is a placeholder, whatever is within it, must point
-// to an attachment.
-func (s *scanner) closed(end int, object bool) bool {
-	f := s.frames[len(s.frames)-1]
-	s.frames = s.frames[:len(s.frames)-1]
-	whole := span{f.start, end}
-	if object && f.found.is {
-		if f.found.num < 0 || f.found.num >= s.bin {
-			return false
-		}
-		s.marks = append(s.marks[:f.before], mark{whole, f.found.num})
-	}
-	if s.ends != nil && len(within(s.around, whole)) > 0 {
-		s.ends[f.start] = end
-	}
-	return true
-}
-
-// placeholder gathers what the members of an object say about it: {"_placeholder":true,"num":0} stands for the first
-// attachment. Other members are allowed and mean nothing; of equal ones the last counts, as in JavaScript.
-type placeholder struct {
-	is  bool
-	num int // -1 if it is missing or not a plain integer
-}
-
-func (p *placeholder) member(key, value []byte) {
-	switch name := unquote(key); string(name) {
-	case "_placeholder":
-		p.is = string(value) == "true"
-	case "num":
-		p.num = -1
-		if n, err := strconv.Atoi(string(value)); err == nil && isDigit(value[0]) {
-			p.num = n
-		}
-	}
-}
