@@ -48,11 +48,11 @@ type shim struct {
 
 	mu      gate.Gate // guards what follows, and the order of the bytes on the connection
 	batch   *[]byte   // bytes gathered; nil unless a batch is open
-	keys    *keys // of a client
-	queued  int64 // bytes accepted, since the handshake
-	flushed int64 // bytes handed to the connection
-	closing bool  // whether the last frame, a close frame, was accepted
-	err     error // what ended the writing
+	keys    *keys     // of a client
+	queued  int64     // bytes accepted, since the handshake
+	flushed int64     // bytes handed to the connection
+	closing bool      // whether the last frame, a close frame, was accepted
+	err     error     // what ended the writing
 }
 
 // failure is an error behind one pointer, for atomic access.
