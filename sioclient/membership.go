@@ -1,9 +1,8 @@
 package sioclient
 
 import (
-	"time"
-
 	"github.com/fieldlink-go/fieldlink/errkit"
+	"github.com/fieldlink-go/fieldlink/sioclient/internal/alarm"
 	"github.com/fieldlink-go/fieldlink/sioclient/packet"
 )
 
@@ -58,7 +57,7 @@ func (s *Socket) waitPatiently(l *link) {
 		return
 	}
 	s.stopPatience()
-	s.patience = time.AfterFunc(limit, func() {
+	s.patience = alarm.After(limit, l, func(l *link) {
 		var after deferred
 		defer func() { after.run() }()
 		s.m.mu.Lock()

@@ -3,9 +3,9 @@ package sioclient
 import (
 	"context"
 	"encoding/json"
-	"time"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
+	"github.com/fieldlink-go/fieldlink/sioclient/internal/alarm"
 	"github.com/fieldlink-go/fieldlink/sioclient/internal/event"
 	"github.com/fieldlink-go/fieldlink/sioclient/internal/sioerr"
 )
@@ -37,7 +37,7 @@ type Socket struct {
 	gone       error // why it is not active any more
 	waiters    waiters
 	asking     context.CancelFunc // ends the call of AuthFunc
-	patience   *time.Timer        // for the server's answer
+	patience   *alarm.Alarm[link] // for the server's answer
 	link       *link              // on which it is connected
 	acker      event.Acker
 	id         string

@@ -1,9 +1,8 @@
 package engineio
 
 import (
-	"time"
-
 	"github.com/fieldlink-go/fieldlink/errkit"
+	"github.com/fieldlink-go/fieldlink/sioclient/internal/alarm"
 	"github.com/fieldlink-go/fieldlink/sioclient/internal/sioerr"
 	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
 )
@@ -36,7 +35,7 @@ func (c *Conn) closeWith(reason Reason, err error, discard bool) {
 
 // sayGoodbye ends a connection in good order.
 func (c *Conn) sayGoodbye(reason Reason, err error) {
-	limit := time.AfterFunc(c.target.opts.CloseTimeout, func() { c.endLocked(reason, err) })
+	limit := alarm.After(c.target.opts.CloseTimeout, c, func(c *Conn) { c.endLocked(reason, err) })
 	defer limit.Stop()
 	c.mu.Lock()
 	for !c.ended && (c.writing || !c.queue.empty() || c.upgrade.underWay()) {

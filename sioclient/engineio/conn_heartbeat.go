@@ -6,13 +6,14 @@ import (
 
 	"github.com/fieldlink-go/fieldlink/errkit"
 	"github.com/fieldlink-go/fieldlink/sioclient/engineio/internal/wire"
+	"github.com/fieldlink-go/fieldlink/sioclient/internal/alarm"
 	"github.com/fieldlink-go/fieldlink/sioclient/internal/sioerr"
 )
 
 // clientBeat watches over the life of the server. In revision 4 the server pings and the client waits for that, with one
 // timer; in revision 3 it is the other way round.
 type clientBeat struct {
-	timer   *time.Timer
+	timer   *alarm.Alarm[Conn]
 	due     time.Time // when the timer is to fire
 	pinging bool      // revision 3: a ping waits for its answer
 }
@@ -20,7 +21,7 @@ type clientBeat struct {
 func (c *Conn) startHeartbeat() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.beat.timer = time.AfterFunc(time.Hour, c.beatDue)
+	c.beat.timer = alarm.After(time.Hour, c, (*Conn).beatDue)
 	if c.framing.revision == wire.V4 {
 		c.rearm(c.handshake.PingInterval + c.handshake.PingTimeout)
 		return

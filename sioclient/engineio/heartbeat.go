@@ -5,13 +5,14 @@ import (
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/sioclient/engineio/internal/wire"
+	"github.com/fieldlink-go/fieldlink/sioclient/internal/alarm"
 	"github.com/fieldlink-go/fieldlink/sioclient/internal/sioerr"
 )
 
 // heartbeat finds out whether the client is still there (Engine.IO protocol, section "Heartbeat"). In revision 4 the
 // server sends pings and waits for pongs, in revision 3 it waits for pings. One timer does both.
 type heartbeat struct {
-	timer   *time.Timer
+	timer   *alarm.Alarm[Session]
 	due     time.Time   // when the timer shall fire; guarded by the session's mu
 	pinged  bool        // whether a pong is awaited; guarded by the session's mu
 	patient atomic.Bool // whether another packet than the pong gives the client time once more
@@ -26,7 +27,7 @@ func (s *Session) startHeartbeat() {
 	s.mu.Lock() // the timer may fire before it is known here
 	defer s.mu.Unlock()
 	s.beat.due = time.Now().Add(limit)
-	s.beat.timer = time.AfterFunc(limit, s.beatDue)
+	s.beat.timer = alarm.After(limit, s, (*Session).beatDue)
 }
 
 func (b *heartbeat) stop() { b.timer.Stop() }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/sioclient/engineio/internal/wire"
+	"github.com/fieldlink-go/fieldlink/sioclient/internal/alarm"
 	"github.com/fieldlink-go/fieldlink/sioclient/internal/sioerr"
 	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
 )
@@ -25,9 +26,9 @@ type requests struct {
 	busy      bool  // whether a goroutine calls the handler; the session does not finish before that is over
 	idle      chan struct{}
 	upgrading bool
-	probed    bool         // whether the client was told that the new transport works
-	candidate *wsconn.Conn // the new transport
-	fetch     *time.Timer  // bounds the closing
+	probed    bool                  // whether the client was told that the new transport works
+	candidate *wsconn.Conn          // the new transport
+	fetch     *alarm.Alarm[Session] // bounds the closing
 }
 
 // poll is a GET request that waits for packets.
@@ -157,7 +158,7 @@ func (s *Session) closePolling() {
 	r := s.requests
 	if r.get == nil {
 		if r.fetch == nil {
-			r.fetch = time.AfterFunc(fetchTimeout, func() { s.end(sioerr.ForcedClose, nil) })
+			r.fetch = alarm.After(fetchTimeout, s, (*Session).fetchExpired)
 		}
 		return
 	}
@@ -168,6 +169,8 @@ func (s *Session) closePolling() {
 	}
 	s.flush() // the rest goes over the new transport
 }
+
+func (s *Session) fetchExpired() { s.end(sioerr.ForcedClose, nil) }
 
 // stopRequests ends all that a polling session has under way. It runs with mu held.
 func (s *Session) stopRequests(reason Reason) {

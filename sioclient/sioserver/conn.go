@@ -10,6 +10,7 @@ import (
 
 	"github.com/fieldlink-go/fieldlink/errkit"
 	"github.com/fieldlink-go/fieldlink/sioclient/engineio"
+	"github.com/fieldlink-go/fieldlink/sioclient/internal/alarm"
 	"github.com/fieldlink-go/fieldlink/sioclient/internal/sioerr"
 	"github.com/fieldlink-go/fieldlink/sioclient/packet"
 )
@@ -24,7 +25,7 @@ type conn struct {
 
 	mu      sync.Mutex // guards what follows
 	members []member
-	timer   *time.Timer // until the first namespace was joined
+	timer   *alarm.Alarm[conn] // until the first namespace was joined
 	closed  bool
 	cancel  context.CancelFunc // ends ctx
 	ctx     context.Context    // for middlewares; made when needed first
@@ -66,7 +67,7 @@ func (c *conn) await(limit time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.closed {
-		c.timer = time.AfterFunc(limit, c.expire)
+		c.timer = alarm.After(limit, c, (*conn).expire)
 	}
 }
 
