@@ -32,7 +32,7 @@ func serveOldClients(mux *http.ServeMux) (*sioserver.Server, error) {
 
 // Example_oldClients is a server for clients of Socket.IO 2, and such a client.
 func Example_oldClients() {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	mux := http.NewServeMux()
 	srv, err := serveOldClients(mux)

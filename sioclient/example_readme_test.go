@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http/httptest"
+	"sync"
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/errkit"
@@ -118,7 +119,7 @@ func explain(err error) string {
 
 // Example is a server with a client that watches and one that reports.
 func Example() {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	srv, err := station("123")
 	if err != nil {
@@ -128,10 +129,11 @@ func Example() {
 	front := httptest.NewServer(srv)
 	defer front.Close()
 	defer srv.Close()
-	joined := make(chan struct{}, 2)
-	srv.OnConnect(func(*sioserver.Socket) { joined <- struct{}{} })
+	joined := make(chan struct{})
+	first := sync.OnceFunc(func() { close(joined) })
+	srv.OnConnect(func(*sioserver.Socket) { first() })
 
-	watched := make(chan error)
+	watched := make(chan error, 1)
 	go func() { watched <- watch(ctx, front.URL, "123") }()
 	<-joined
 	if err := report(ctx, front.URL, "123", []reading{{1, 71.5}, {2, 69}}); err != nil {
@@ -154,7 +156,7 @@ func Example() {
 
 // Example_testing cuts the connection between a program and its server.
 func Example_testing() {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	srv, err := siotest.NewServer(&sioserver.Options{Recovery: &sioserver.RecoveryOptions{}})
 	if err != nil {

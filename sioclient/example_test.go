@@ -32,7 +32,7 @@ func serve(part func(s *siotest.Session)) (url string, stop func()) {
 }
 
 func ExampleDial() {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	url, stop := serve(func(s *siotest.Session) {
 		_ = s.Expect(ctx, "40")
@@ -63,7 +63,7 @@ func ExampleDial() {
 }
 
 func ExampleOn1() {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	url, stop := serve(func(s *siotest.Session) {
 		_ = s.Expect(ctx, "40")
@@ -100,7 +100,7 @@ func ExampleOn1() {
 }
 
 func ExampleCall1() {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	url, stop := serve(func(s *siotest.Session) {
 		_ = s.Expect(ctx, "40")
@@ -122,7 +122,7 @@ func ExampleCall1() {
 }
 
 func ExampleConnectionRefusedError() {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	url, stop := serve(func(s *siotest.Session) {
 		_ = s.Expect(ctx, `40/admin,{"token":"123"}`)

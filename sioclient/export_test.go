@@ -1,6 +1,15 @@
 package sioclient
 
-import "context"
+import (
+	"context"
+
+	"github.com/fieldlink-go/fieldlink/sioclient/internal/event"
+)
+
+// LimitEarly bounds what the sockets of a manager keep of events that come before their namespace is confirmed.
+func LimitEarly(m *Manager, messages, bytes int) {
+	m.early = event.Limits{Messages: messages, Bytes: bytes}
+}
 
 // OpenAfter lets a socket connect, as [Socket.Open] does, and calls pause between the moment at which the connection is
 // there and the one at which the sockets learn of it.

@@ -11,12 +11,9 @@ import (
 	"github.com/fieldlink-go/fieldlink/sioclient/packet"
 )
 
-// What may wait of the events that come before the server has confirmed a namespace: those that were missed, in a
-// recovery, or those of a connect handler. What still waits for handlers counts, since they join it all at once.
-const (
-	maxEarlyEvents = 100_000
-	maxEarlyBytes  = 64 << 20
-)
+// maxEarly is what may wait of the events that come before the server has confirmed a namespace: those that were missed,
+// in a recovery, or those of a connect handler. What still waits for handlers counts, since they join it all at once.
+var maxEarly = event.Limits{Messages: 100_000, Bytes: 64 << 20}
 
 var errEarly = errors.New("too much before the namespace was confirmed")
 
@@ -47,7 +44,7 @@ func (l *link) event(p *packet.Packet, size int) {
 	if s.link != l {
 		defer m.mu.Unlock()
 		waiting, bytes := s.queue.Held()
-		if len(s.early)+waiting >= maxEarlyEvents || s.earlyBytes+bytes+size > maxEarlyBytes {
+		if len(s.early)+waiting >= m.early.Messages || s.earlyBytes+bytes+size > m.early.Bytes {
 			s.pid, s.offset = "", ""
 			l.fail(ParseError, sioerr.Packet("receive", errEarly.Error(), nil))
 			return

@@ -21,6 +21,7 @@ type Manager struct {
 	opts   Options
 	target string // for errors, without secrets
 	addr   address
+	early  event.Limits // maxEarly
 	hooks  *event.Queue
 
 	wg sync.WaitGroup // everything but hooks and handlers
@@ -64,7 +65,7 @@ func NewManager(url string, opts *Options) (*Manager, error) {
 }
 
 func newManager(addr address, opts *Options) (*Manager, error) {
-	m := &Manager{addr: addr, target: redact.URLString(addr.base), sockets: make(map[string]*Socket)}
+	m := &Manager{addr: addr, target: redact.URLString(addr.base), early: maxEarly, sockets: make(map[string]*Socket)}
 	if opts != nil {
 		m.opts = *opts
 	}

@@ -69,26 +69,27 @@ func TestEverythingAtOnceWhileTheLinkBreaks(t *testing.T) {
 
 func TestTooMuchBeforeTheConfirmation(t *testing.T) {
 	inBubble(t, nil, func(t *testing.T, w *world) {
-		var ended error
-		s := w.socket(w.manager(&sioclient.Options{Hooks: sioclient.Hooks{
-			OnClose: func(_ sioclient.Reason, err error) { ended = err },
-		}}), "/", nil)
+		const limit = 100
+		var l log
+		m := w.manager(&sioclient.Options{Hooks: sioclient.Hooks{OnClose: func(_ sioclient.Reason, err error) {
+			l.add(strconv.FormatBool(errors.Is(err, sioclient.ErrPacket)))
+		}}})
+		sioclient.LimitEarly(m, limit, 1<<20)
+		s := w.socket(m, "/", nil)
 		if err := s.Open(); err != nil {
 			t.Fatal(err)
 		}
 		srv := w.accept()
 		srv.want("40")
-		for range 100_001 {
-			if srv.Send(`42["e"]`) != nil {
-				break
-			}
+		for range limit {
+			srv.send(`42["e"]`)
 		}
+		l.want(t)
+		srv.send(`42["e"]`)
 		<-srv.Done()
-		w.accept().want("40")
-		synctest.Wait()
-		if !errors.Is(ended, sioclient.ErrPacket) {
-			t.Errorf("the connection ended with %v, want ErrPacket", ended)
-		}
+		l.want(t, "true") // for that reason
+		srv = w.accept()
+		srv.want("40") // and nothing that would recover what was lost
 	})
 }
 
@@ -132,37 +133,49 @@ func TestWhatComesBeforeTheSocketsAreOnDutyIsKept(t *testing.T) {
 }
 
 func TestEarlyEventsAreBoundedOverAllConnections(t *testing.T) {
-	inBubble(t, nil, func(t *testing.T, w *world) {
-		release := make(chan struct{})
-		var l log
-		s := w.socket(w.manager(&sioclient.Options{Hooks: sioclient.Hooks{
-			OnClose: func(_ sioclient.Reason, err error) {
-				if errors.Is(err, sioclient.ErrPacket) {
-					l.add("too much")
+	for _, tc := range []struct {
+		name            string
+		messages, bytes int
+		event           string
+	}{
+		{"messages", 16, 1 << 20, `42["e"]`},
+		{"bytes", 1000, 160_000, `42["e","` + strings.Repeat("x", 10_000-len(`42["e",""]`)) + `"]`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			inBubble(t, nil, func(t *testing.T, w *world) {
+				release := make(chan struct{})
+				var l log
+				m := w.manager(&sioclient.Options{Hooks: sioclient.Hooks{
+					OnClose: func(_ sioclient.Reason, err error) {
+						if errors.Is(err, sioclient.ErrPacket) {
+							l.add("too much")
+						}
+					},
+				}})
+				sioclient.LimitEarly(m, tc.messages, tc.bytes)
+				s := w.socket(m, "/", nil)
+				s.On("e", func(*sioclient.Event) error { <-release; return nil })
+				if err := s.Open(); err != nil {
+					t.Fatal(err)
 				}
-			},
-		}}), "/", nil)
-		s.On("e", func(*sioclient.Event) error { <-release; return nil })
-		if err := s.Open(); err != nil {
-			t.Fatal(err)
-		}
-		event := `42["e","` + strings.Repeat("x", 4_000_000) + `"]`
-		early := func() {
-			srv := w.accept()
-			srv.want("40")
-			for range 10 {
-				if srv.Send(event) != nil {
-					break
+				early := func() {
+					srv := w.accept()
+					srv.want("40")
+					for range 10 {
+						if srv.Send(tc.event) != nil {
+							break
+						}
+					}
+					_ = srv.Send(`40{"sid":"x"}`)
+					synctest.Wait()
+					srv.Cut()
 				}
-			}
-			_ = srv.Send(`40{"sid":"x"}`)
-			synctest.Wait()
-			srv.Cut()
-		}
-		early()
-		l.want(t)
-		early() // together 80 MB
-		l.want(t, "too much")
-		close(release)
-	})
+				early()
+				l.want(t)
+				early() // 20 are too many, 10 are not
+				l.want(t, "too much")
+				close(release)
+			})
+		})
+	}
 }
