@@ -1,9 +1,7 @@
 package engineio
 
 import (
-	"crypto/rand"
 	"crypto/tls"
-	"encoding/base64"
 	"net/http"
 	"net/url"
 	"time"
@@ -29,13 +27,6 @@ func newHandshake(r *http.Request) *Handshake {
 	return &Handshake{
 		Time: time.Now(), Header: r.Header.Clone(), URL: &u, Host: r.Host, RemoteAddr: r.RemoteAddr, TLS: r.TLS,
 	}
-}
-
-// newID returns an id of 20 characters.
-func newID() string {
-	var b [15]byte
-	_, _ = rand.Read(b[:]) // it never fails
-	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
 // openPacket returns the first packet of a session.

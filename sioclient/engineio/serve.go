@@ -9,6 +9,7 @@ import (
 
 	"github.com/fieldlink-go/fieldlink/sioclient/engineio/internal/wire"
 	"github.com/fieldlink-go/fieldlink/sioclient/internal/sioerr"
+	"github.com/fieldlink-go/fieldlink/sioclient/internal/token"
 	"github.com/fieldlink-go/fieldlink/wsclient/wsconn"
 )
 
@@ -193,7 +194,7 @@ func (s *Server) address(r *http.Request) string {
 
 func (s *Server) newID(r *http.Request) (string, error) {
 	if s.opts.GenerateID == nil {
-		return newID(), nil
+		return token.New(15), nil
 	}
 	id, err := s.opts.GenerateID(r)
 	if err == nil && id == "" {

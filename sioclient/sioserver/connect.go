@@ -2,14 +2,13 @@ package sioserver
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/url"
 
 	"github.com/fieldlink-go/fieldlink/sioclient/internal/event"
 	"github.com/fieldlink-go/fieldlink/sioclient/internal/sioerr"
+	"github.com/fieldlink-go/fieldlink/sioclient/internal/token"
 	"github.com/fieldlink-go/fieldlink/sioclient/packet"
 )
 
@@ -99,7 +98,7 @@ func (s *Socket) enter() {
 		return
 	}
 	s.n.session.Attach(func(offset string) {
-		s.pid, s.start = newID(18), offset
+		s.pid, s.start = token.New(18), offset
 		s.admit(nil)
 	})
 }
@@ -164,13 +163,6 @@ func confirmation(sid, pid string) json.RawMessage {
 		b = append(append(b, `","pid":"`...), pid...)
 	}
 	return append(b, `"}`...)
-}
-
-// newID returns an id of n random bytes.
-func newID(n int) string {
-	b := make([]byte, n)
-	_, _ = rand.Read(b) // it never fails
-	return base64.RawURLEncoding.EncodeToString(b)
 }
 
 // queryAuth is the query of a namespace, with which clients of revision 4 prove themselves, as an object.

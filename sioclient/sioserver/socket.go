@@ -11,6 +11,7 @@ import (
 
 	"github.com/fieldlink-go/fieldlink/sioclient/internal/event"
 	"github.com/fieldlink-go/fieldlink/sioclient/internal/sioerr"
+	"github.com/fieldlink-go/fieldlink/sioclient/internal/token"
 )
 
 // Socket is one client in one namespace. Its methods may be called from any goroutine.
@@ -59,7 +60,7 @@ func newSocket(n *Namespace, c *conn, auth json.RawMessage) *Socket {
 	s.reserved.Store(true)
 	switch {
 	case c.session.Protocol() != 3:
-		s.id = newID(15)
+		s.id = token.New(15)
 	case n.name == "/":
 		s.id = c.session.ID()
 	default:

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/fieldlink-go/fieldlink/sioclient/internal/token"
 	"github.com/fieldlink-go/fieldlink/sioclient/sioserver"
 	"github.com/fieldlink-go/fieldlink/wsclient/wstest"
 )
@@ -31,10 +32,11 @@ type Server struct {
 	http     *http.Server
 	serving  sync.WaitGroup
 
-	mu      sync.Mutex // guards what follows
-	refuse  bool
-	conns   map[net.Conn]struct{}
-	arrived int
+	mu       sync.Mutex // guards what follows
+	refuse   bool
+	conns    map[net.Conn]struct{}
+	arrived  int
+	sessions map[string]bool // by id; true once they were cut
 }
 
 // NewServer starts a server on a network in memory. Nil options mean the defaults.
@@ -50,13 +52,18 @@ func NewServer(opts *sioserver.Options) (*Server, error) {
 
 // ServeOn starts a server on a listener, which Close closes.
 func ServeOn(listener net.Listener, opts *sioserver.Options) (*Server, error) {
-	srv, err := sioserver.New(opts)
-	if err != nil {
+	s := &Server{conns: make(map[net.Conn]struct{}), sessions: make(map[string]bool)}
+	var o sioserver.Options
+	if opts != nil {
+		o = *opts
+	}
+	o.Engine.GenerateID = s.watchIDs(o.Engine.GenerateID)
+	var err error
+	if s.Server, err = sioserver.New(&o); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	s := &Server{Server: srv, conns: make(map[net.Conn]struct{})}
 	s.listener = &watchedListener{Listener: listener, server: s}
-	s.http = &http.Server{Handler: srv, ErrorLog: log.New(io.Discard, "", 0)}
+	s.http = &http.Server{Handler: s, ErrorLog: log.New(io.Discard, "", 0)}
 	// It ends when the server is closed.
 	s.serving.Go(func() { _ = s.http.Serve(s.listener) })
 	return s, nil
@@ -87,9 +94,38 @@ func (s *Server) Refuse(on bool) {
 	s.refuse = on
 }
 
-// CutAll resets the network connections of all clients.
+// ServeHTTP answers the requests of clients.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	cut := s.sessions[r.URL.Query().Get("sid")]
+	s.mu.Unlock()
+	if cut {
+		panic(http.ErrAbortHandler) // ends the connection
+	}
+	s.Server.ServeHTTP(w, r)
+}
+
+// watchIDs returns a function that makes session ids, with another one or by itself, and remembers them.
+func (s *Server) watchIDs(generate func(*http.Request) (string, error)) func(*http.Request) (string, error) {
+	if generate == nil {
+		generate = func(*http.Request) (string, error) { return token.New(15), nil }
+	}
+	return func(r *http.Request) (string, error) {
+		id, err := generate(r)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.sessions[id] = false
+		return id, err
+	}
+}
+
+// CutAll resets the network connections of all clients, and all those by which one that polls would go on with its
+// session: it may have none at the moment.
 func (s *Server) CutAll() {
 	s.mu.Lock()
+	for id := range s.sessions {
+		s.sessions[id] = true
+	}
 	conns := make([]net.Conn, 0, len(s.conns))
 	for c := range s.conns {
 		conns = append(conns, c)

@@ -3,7 +3,10 @@ package siotest_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
+	"net/http"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -80,4 +83,54 @@ func testServer(t *testing.T, srv *siotest.Server) {
 	if err := srv.Close(); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestCutAllBetweenPolls: a client that polls need not have a connection at the moment, and is cut off all the same.
+func TestCutAllBetweenPolls(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv, err := siotest.NewServer(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		transport := &http.Transport{DialContext: srv.DialContext}
+		defer func() {
+			transport.CloseIdleConnections()
+			if err := srv.Close(); err != nil {
+				t.Error(err)
+			}
+		}()
+		client := http.Client{Transport: transport}
+		get := func(query string) (string, error) {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL()+"/socket.io/?EIO=4&transport=polling"+query, nil)
+			if err != nil {
+				return "", err
+			}
+			res, err := client.Do(r)
+			if err != nil {
+				return "", err
+			}
+			defer func() { _ = res.Body.Close() }()
+			body, err := io.ReadAll(res.Body)
+			return string(body), err
+		}
+		open := func() (sid string) {
+			body, err := get("")
+			_, rest, ok := strings.Cut(body, `"sid":"`)
+			if err != nil || !ok {
+				t.Fatalf("got %q, %v", body, err)
+			}
+			sid, _, _ = strings.Cut(rest, `"`)
+			return sid
+		}
+		sid := open()
+		synctest.Wait()
+		srv.CutAll()
+		if body, err := get("&sid=" + sid); err == nil {
+			t.Errorf("got %q, want no answer", body)
+		}
+		if again := open(); again == sid {
+			t.Error("a new session has an old id")
+		}
+	})
 }
