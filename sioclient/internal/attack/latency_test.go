@@ -31,22 +31,23 @@ func TestLatency(t *testing.T) {
 		}
 	}
 	honest, ctx := a.client(), t.Context()
-	stop, measured := make(chan bool), make(chan []time.Duration)
+	stop, measured := make(chan bool), make(chan []time.Duration, 1)
 	go func() {
 		var took []time.Duration
 		defer func() { measured <- took }()
 		ticks := time.NewTicker(5 * time.Millisecond)
 		defer ticks.Stop()
 		for n := 0; ; n++ {
+			begin := <-ticks.C
+			if honest.Send(fmt.Sprintf(`42%d["echo"]`, n)) != nil || !answered(ctx, honest.Receive, fmt.Sprintf("43%d[]", n)) {
+				t.Errorf("the honest client was not answered")
+				return
+			}
+			took = append(took, time.Since(begin))
 			select {
 			case <-stop:
 				return
-			case begin := <-ticks.C:
-				if honest.Send(fmt.Sprintf(`42%d["echo"]`, n)) != nil || !answered(ctx, honest.Receive, fmt.Sprintf("43%d[]", n)) {
-					t.Errorf("the honest client was not answered")
-					return
-				}
-				took = append(took, time.Since(begin))
+			default:
 			}
 		}
 	}()
