@@ -176,7 +176,7 @@ func (s *Server) connect(q *request, session *Session, transport string) (conn *
 	if transport == Polling {
 		return nil, true
 	}
-	conn, err := s.accept(q.ResponseWriter, q.Request)
+	conn, err := s.accept(q.ResponseWriter, q.Request, true)
 	if err != nil {
 		s.refused(q.Request, handshakeFailed(err))
 		return nil, false

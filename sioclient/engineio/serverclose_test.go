@@ -448,11 +448,16 @@ func TestPanics(t *testing.T) {
 				boom(nil)
 				return nil
 			}})
-			begin(b)
+			begun := later(func() bool { // a WebSocket is not answered before the first packet, which does not come
+				begin(b)
+				return true
+			})
+			synctest.Wait()
 			check(t, 1, b.server.Sessions())
 			time.Sleep(500 * time.Millisecond)
 			synctest.Wait()
 			check(t, 0, b.server.Sessions())
+			<-begun
 		}
 		rows["InitialHeaders, "+query] = func(t *testing.T) {
 			b := newRig(t, engineio.ServerOptions{InitialHeaders: func(_ http.Header, r *http.Request) { boom(r) }})

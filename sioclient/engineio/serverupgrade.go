@@ -21,7 +21,7 @@ func (s *Session) serveUpgrade(q *request) *refusal {
 	}
 	s.server.setHeaders(q, false)
 	first := s.beginUpgrade()
-	conn, err := s.server.accept(q.ResponseWriter, q.Request)
+	conn, err := s.server.accept(q.ResponseWriter, q.Request, false)
 	if err != nil {
 		s.server.refused(q.Request, handshakeFailed(err))
 		if first {

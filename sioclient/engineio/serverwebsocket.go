@@ -12,8 +12,9 @@ import (
 // keptBuffer is the size up to which the buffer of a reader is kept between messages.
 const keptBuffer = 4 << 10
 
-// accept takes over the connection of an upgrade request. After an error the request has been answered.
-func (s *Server) accept(w http.ResponseWriter, r *http.Request) (*wsconn.Conn, error) {
+// accept takes over the connection of an upgrade request. With late, the answer goes out with the first packet. After an
+// error the request has been answered.
+func (s *Server) accept(w http.ResponseWriter, r *http.Request, late bool) (*wsconn.Conn, error) {
 	return wsconn.Accept(w, r, &wsconn.AcceptOptions{
 		Options: wsconn.Options{
 			ReadLimit: s.opts.MaxPayload,
@@ -25,6 +26,7 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request) (*wsconn.Conn, e
 			Logger:               s.opts.Logger,
 		},
 		AllowAnyOrigin: true, // the origin was checked before
+		LateAnswer:     late,
 	})
 }
 

@@ -31,6 +31,12 @@ type AcceptOptions struct {
 
 	// AllowAnyOrigin lets pages of every site connect from a browser, with the cookies of this one.
 	AllowAnyOrigin bool
+
+	// LateAnswer keeps the answer to the upgrade request back until something is written, the first message or a close
+	// frame, and sends both in one write. Until then the peer waits: it is for protocols in which the server speaks first.
+	// The answer does not pass through the ResponseWriter then, and if it cannot be written, the write that goes with it
+	// fails.
+	LateAnswer bool
 }
 
 // Accept answers an upgrade request and takes over its connection. The context of the request does not end it, so the
@@ -50,7 +56,7 @@ func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn,
 		return nil, err
 	}
 	c := newConn(o.Options)
-	u := &upgrade{ResponseWriter: w, opts: &o.Options}
+	u := &upgrade{ResponseWriter: w, opts: &o.Options, late: o.LateAnswer}
 	ws, err := websocket.Accept(u.writer(), r, &websocket.AcceptOptions{
 		Subprotocols:         o.Subprotocols,
 		InsecureSkipVerify:   o.AllowAnyOrigin,
@@ -88,6 +94,7 @@ func (o *AcceptOptions) check() (err error) {
 type upgrade struct {
 	http.ResponseWriter
 	opts   *Options
+	late   bool // see AcceptOptions.LateAnswer
 	status int
 	shim   *shim
 }
@@ -115,6 +122,9 @@ func (s statusOnly) WriteHeader(status int)      { s.u.WriteHeader(status) }
 
 func (u *upgrade) WriteHeader(status int) {
 	u.status = status
+	if u.late && status == http.StatusSwitchingProtocols {
+		return
+	}
 	u.ResponseWriter.WriteHeader(status)
 }
 
@@ -135,8 +145,19 @@ func (u *upgrade) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		wire.in.Add(int64(len(ahead)))
 	}
 	u.shim = newShim(wire, conn, body, false, u.opts)
+	if u.late {
+		u.shim.answer = u.answer()
+	}
 	return upgraded{wire, u.shim}, bufio.NewReadWriter(
 		bufio.NewReaderSize(u.shim, acceptedReads), bufio.NewWriterSize(u.shim, acceptedWrites)), nil
+}
+
+// answer returns the answer of a successful upgrade.
+func (u *upgrade) answer() []byte {
+	b := bytes.NewBufferString("HTTP/1.1 101 Switching Protocols\r\n")
+	_ = u.Header().Write(b) // a buffer takes everything
+	b.WriteString("\r\n")
+	return b.Bytes()
 }
 
 // Sizes of the library's reads and writes on accepted connections, of which a server may have many. Most messages that

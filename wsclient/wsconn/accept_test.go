@@ -71,6 +71,13 @@ func TestAcceptRefusals(t *testing.T) {
 			wsconn.AcceptOptions{AllowAnyOrigin: true},
 			101,
 		},
+		{"no upgrade, late answer", "GET", map[string]string{"Upgrade": "h2c"}, wsconn.AcceptOptions{LateAnswer: true}, 426},
+		{
+			"other origin, late answer", "GET",
+			map[string]string{"Origin": "https://evil.example"},
+			wsconn.AcceptOptions{LateAnswer: true},
+			403,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

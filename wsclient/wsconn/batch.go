@@ -125,8 +125,13 @@ func (s *shim) spill() error {
 }
 
 func (s *shim) writeOut(p []byte) {
+	answer := len(s.answer)
+	if answer > 0 {
+		p = append(s.answer, p...)
+		s.answer = nil
+	}
 	n, err := s.body.Write(p)
-	s.flushed += int64(n)
+	s.flushed += int64(max(0, n-answer))
 	s.err = err
 }
 

@@ -47,6 +47,7 @@ type shim struct {
 	left int64 // bytes of the frame under way that are still to come
 
 	mu      gate.Gate // guards what follows, and the order of the bytes on the connection
+	answer  []byte    // to the upgrade request, which goes in front of what is written first; nil once it is written
 	batch   *[]byte   // bytes gathered; nil unless a batch is open
 	keys    *keys     // of a client
 	queued  int64     // bytes accepted, since the handshake
