@@ -21,8 +21,11 @@ import (
 
 func TestMain(m *testing.M) { leak.Main(m) }
 
-// limit bounds every program.
-const limit = time.Minute
+// limit bounds every program, and patience each command of a script: neither is for more than not to hang for ever.
+const (
+	limit    = 8 * time.Minute
+	patience = `{"timeout_ms":60000,`
+)
 
 // build puts both programs into a folder that is removed after the test.
 func build(t *testing.T) (folder string) {
@@ -45,7 +48,7 @@ func start(t *testing.T, folder string, env []string, args ...string) server {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	cmd := exec.CommandContext(ctx, filepath.Join(folder, "siotestserver"), args...)
-	cmd.Env = append(os.Environ(), append([]string{"SIO_ADDR=127.0.0.1:0", "SIO_PING_TIMEOUT=10s"}, env...)...)
+	cmd.Env = append(os.Environ(), append([]string{"SIO_ADDR=127.0.0.1:0", "SIO_PING_TIMEOUT=5m"}, env...)...)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -188,7 +191,7 @@ func testScripts(t *testing.T, folder string) {
 		},
 		{
 			name: "polling alone", server: "polling",
-			script: []string{`{"do":"connect"}`, `{"do":"expect","event":"auth"}`, `{"do":"call","event":"false"}`},
+			script: []string{`{"do":"connect"}`, `{"do":"expect","event":"auth"}`, `{"do":"call","event":"false","timeout_ms":100}`},
 			want:   []string{connected, event("auth", "{}"), `"kind":"error","do":"call","event":"false","class":"sioclient.timeout"`},
 			exit:   1,
 		},
@@ -220,7 +223,14 @@ func testScripts(t *testing.T, folder string) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			url := servers[cmp.Or(tt.server, "default")].url
-			lines, exit := play(t, folder, strings.Join(tt.script, "\n"), append([]string{"-url", url}, tt.args...)...)
+			var script strings.Builder
+			for _, line := range tt.script {
+				if !strings.Contains(line, "timeout_ms") {
+					line = strings.Replace(line, "{", patience, 1)
+				}
+				script.WriteString(line + "\n")
+			}
+			lines, exit := play(t, folder, script.String(), append([]string{"-url", url}, tt.args...)...)
 			if exit != tt.exit {
 				t.Errorf("exit code %d, want %d", exit, tt.exit)
 			}

@@ -41,7 +41,7 @@ func TestClient(t *testing.T) {
 		}
 	})
 
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	m, err := sioclient.NewManager(front.URL, &sioclient.Options{
 		Version: sioclient.Version3, Engine: engineio.DialOptions{Transports: []string{engineio.WebSocket}},
@@ -59,7 +59,7 @@ func TestClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lost := make(chan sioclient.Reason, 1)
+	lost := make(chan sioclient.Reason, 10)
 	root.OnDisconnect(func(reason sioclient.Reason, _ error) { lost <- reason })
 	sioclient.Reply1(root, "question", func(string) (int, error) { return 42, nil })
 	if err := m.Connect(ctx, root, chat); err != nil {

@@ -24,7 +24,7 @@ func measure() holding {
 
 // settled measures when the goroutines that are about to end have done so.
 func settled(before holding) holding {
-	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before.goroutines && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); runtime.NumGoroutine() > before.goroutines && time.Now().Before(deadline); {
 		time.Sleep(10 * time.Millisecond)
 	}
 	return measure()

@@ -21,7 +21,7 @@ const (
 )
 
 func main() {
-	p := plan{}
+	p := plan{settle: 2 * time.Second}
 	flag.IntVar(&p.connections, "connections", 10_000, "how many")
 	flag.DurationVar(&p.interval, "interval", 10*time.Second, "time between heartbeats")
 	flag.DurationVar(&p.hold, "hold", 35*time.Second, "how long to hold them")
@@ -50,4 +50,5 @@ func exit(err error) {
 type plan struct {
 	connections    int
 	interval, hold time.Duration
+	settle         time.Duration // before the first look at the server
 }

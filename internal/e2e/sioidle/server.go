@@ -66,7 +66,7 @@ func hold(ctx context.Context, out io.Writer, server *sioserver.Server, c *clien
 	if _, err := c.line(); err != nil { // all are connected
 		return err
 	}
-	if err := pause(ctx, 2*time.Second); err != nil {
+	if err := pause(ctx, p.settle); err != nil {
 		return err
 	}
 	now, n := measure(), p.connections

@@ -72,7 +72,7 @@ func (v *visit) options() *sioclient.Options {
 		Engine:  engineio.DialOptions{Transports: v.transports},
 		Version: v.version, Parser: v.parser,
 		ReconnectionDelay: 10 * time.Millisecond,
-		Socket:            sioclient.SocketOptions{Auth: map[string]string{"token": "abc"}, AckTimeout: 10 * time.Second},
+		Socket:            sioclient.SocketOptions{Auth: map[string]string{"token": "abc"}, AckTimeout: time.Minute},
 	}
 }
 
@@ -98,7 +98,7 @@ func (v *visit) auth() string {
 }
 
 func (v *visit) ctx() context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	v.Cleanup(cancel)
 	return ctx
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // seenWithin is how long the server waits for those in a room to say that they have seen something.
-const seenWithin = 5 * time.Second
+var seenWithin = 5 * time.Second
 
 // guest is what a client says when it connects.
 type guest struct {
