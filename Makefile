@@ -95,7 +95,7 @@ soak: ## let WebSocket managers work in bad weather for SOAK (10m), and check th
 interop: ## test against independent peers; installs their packages of npm and Debian
 	bash internal/e2e/interop/setup.sh
 	bash internal/e2e/siointerop/setup.sh
-	cd internal/e2e && go test -tags interop -count=1 ./interop ./siointerop
+	cd internal/e2e && go test -tags interop -count=1 -timeout=30m ./interop ./siointerop
 
 # source
 

@@ -70,7 +70,7 @@ type visit struct {
 func (v *visit) options() *sioclient.Options {
 	return &sioclient.Options{
 		Engine:  engineio.DialOptions{Transports: v.transports},
-		Version: v.version, Parser: v.parser,
+		Version: v.version, Parser: v.parser, Timeout: time.Minute,
 		ReconnectionDelay: 10 * time.Millisecond,
 		Socket:            sioclient.SocketOptions{Auth: map[string]string{"token": "abc"}, AckTimeout: time.Minute},
 	}

@@ -55,7 +55,7 @@ func TestRecovery(t *testing.T) {
 // cutAll runs the cuts at a server; without a URL at one of the official implementation.
 func cutAll(t *testing.T, cuts int, url string) (sum tally) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
 	defer cancel()
 	settings := fmt.Sprintf(`{"url":%q,"cuts":%d,"clients":10}`, url, cuts)
 	cmd := exec.CommandContext(ctx, "node", "node/recovery.js", settings)

@@ -9,13 +9,17 @@ complete() {
 	command -v node && command -v npm && command -v chromium && "$python" -c 'import aiohttp, socketio'
 } >/dev/null 2>&1
 
+# again runs a command that needs the network up to three times.
+again() { "$@" || { sleep 5 && "$@"; } || { sleep 20 && "$@"; }; }
+
+apt=(apt-get -qq -o Acquire::Retries=5 -o DPkg::Lock::Timeout=300)
 if ! complete && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-	apt-get update -qq
-	apt-get install -y -qq nodejs npm chromium python3-socketio python3-aiohttp
+	again "${apt[@]}" update
+	again "${apt[@]}" install -y nodejs npm chromium python3-socketio python3-aiohttp
 fi
 if ! complete; then
 	echo "siointerop needs Node.js 18 or newer with npm, Chromium, and Python 3 with socketio and aiohttp: install them and run again" >&2
 	exit 1
 fi
 cd node
-npm ci --no-audit --no-fund --loglevel=error
+again npm ci --no-audit --no-fund --loglevel=error

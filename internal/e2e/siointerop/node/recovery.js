@@ -9,7 +9,6 @@ const http = require("http");
 const { io } = require("socket.io-client");
 
 const settings = JSON.parse(process.argv[2]);
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function officialServer() {
   const { Server } = require("socket.io");
@@ -83,7 +82,7 @@ async function main() {
       if (i % 2) await emit();
     }
     await emit();
-    await sleep(300);
+    await call(socket, "join", name); // answered after all that came before
     sum.lost += sent - next;
     socket.disconnect();
   }

@@ -10,7 +10,7 @@ const { Server } = settings.version === 2 ? { Server: require("socket.io2") } : 
 const parser = settings.parser === "msgpack" ? require("socket.io-msgpack-parser") : undefined;
 
 const server = http.createServer();
-const io = new Server(server, { pingInterval: 500, pingTimeout: 4000, ...(parser ? { parser } : {}) });
+const io = new Server(server, { pingInterval: 500, pingTimeout: 20000, upgradeTimeout: 60000, ...(parser ? { parser } : {}) });
 
 io.use((socket, next) => {
   if (!("fail" in socket.handshake.query)) return next();

@@ -6,7 +6,7 @@ import signal
 import socketio
 from aiohttp import web
 
-sio = socketio.AsyncServer(async_mode="aiohttp", ping_interval=1, ping_timeout=4, cors_allowed_origins="*")
+sio = socketio.AsyncServer(async_mode="aiohttp", ping_interval=1, ping_timeout=20, cors_allowed_origins="*")
 
 
 def ack_args(args):
