@@ -33,8 +33,8 @@ func within(marks []mark, s span) []mark {
 	return marks[from:to]
 }
 
-// scanner goes over JSON once: it checks the syntax as encoding/json does (RFC 8259), bounds the nesting, and finds the
-// placeholders of binary values. It decodes nothing and builds nothing.
+// scanner goes over JSON: it checks the syntax as encoding/json does (RFC 8259) and bounds the nesting, and where there may be
+// placeholders of binary values it finds them in a second go. It decodes nothing and builds nothing.
 //
 // Its methods, and the functions that end in End, take the position where something begins and return the one behind its end,
 // or -1.

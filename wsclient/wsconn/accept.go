@@ -152,9 +152,10 @@ func (u *upgrade) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		bufio.NewReaderSize(u.shim, acceptedReads), bufio.NewWriterSize(u.shim, acceptedWrites)), nil
 }
 
-// answer returns the answer of a successful upgrade.
+// answer returns the answer of a successful upgrade, with room for a short message behind it.
 func (u *upgrade) answer() []byte {
-	b := bytes.NewBufferString("HTTP/1.1 101 Switching Protocols\r\n")
+	b := bytes.NewBuffer(make([]byte, 0, 512))
+	b.WriteString("HTTP/1.1 101 Switching Protocols\r\n")
 	_ = u.Header().Write(b) // a buffer takes everything
 	b.WriteString("\r\n")
 	return b.Bytes()

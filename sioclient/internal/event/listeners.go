@@ -1,8 +1,8 @@
 package event
 
 import (
-	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -14,8 +14,20 @@ import (
 // way, except that a handler which was removed is not called any more.
 type Listeners struct {
 	mu     sync.Mutex // orders the changes; what the pointers point to never changes
-	byName atomic.Pointer[map[string][]*listener]
+	byName atomic.Pointer[[]named]
 	any    atomic.Pointer[[]*listener]
+}
+
+// named are the handlers of a name. A table of them is in the order of the names: most sockets have a few, and such a
+// table is made sooner than a map.
+type named struct {
+	name string
+	list []*listener
+}
+
+// find returns where a name is in a table, or should be.
+func find(table []named, name string) (i int, found bool) {
+	return slices.BinarySearchFunc(table, name, func(n named, name string) int { return strings.Compare(n.name, name) })
 }
 
 type listener struct {
@@ -54,8 +66,8 @@ func (l *Listeners) RemoveAny() {
 func (l *Listeners) RemoveNamed() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, list := range l.names() {
-		retire(list, nil)
+	for _, n := range l.names() {
+		retire(n.list, nil)
 	}
 	l.byName.Store(nil)
 }
@@ -73,7 +85,7 @@ func (l *Listeners) Has(name string) bool { return l.Len(name) > 0 }
 func (l *Listeners) HasAny() bool { return len(l.anys()) > 0 }
 
 // Len returns how many handlers the name has.
-func (l *Listeners) Len(name string) int { return len(l.names()[name]) }
+func (l *Listeners) Len(name string) int { return len(l.of(name)) }
 
 // Dispatch calls the handlers for all events and then those of the name, in order. Errors go to fail, which may be nil.
 // It reports whether the name had a handler.
@@ -93,7 +105,7 @@ func (l *Listeners) DispatchAny(e *Event, fail func(e *Event, err error)) {
 
 // DispatchNamed calls the handlers of the event's name, in order, and reports whether there was one.
 func (l *Listeners) DispatchNamed(e *Event, fail func(e *Event, err error)) (handled bool) {
-	for _, one := range l.names()[e.Name] {
+	for _, one := range l.of(e.Name) {
 		if one.once {
 			if !one.gone.CompareAndSwap(false, true) {
 				continue
@@ -125,9 +137,18 @@ func Guard(f func() error) (err error) {
 	return f()
 }
 
-func (l *Listeners) names() map[string][]*listener {
-	if m := l.byName.Load(); m != nil {
-		return *m
+func (l *Listeners) names() []named {
+	if table := l.byName.Load(); table != nil {
+		return *table
+	}
+	return nil
+}
+
+// of returns the handlers of a name.
+func (l *Listeners) of(name string) []*listener {
+	table := l.names()
+	if i, ok := find(table, name); ok {
+		return table[i].list
 	}
 	return nil
 }
@@ -171,17 +192,20 @@ func (l *Listeners) drop(name string, one *listener) {
 func (l *Listeners) change(name string, edit func([]*listener) []*listener) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	old := l.names()
-	next := maps.Clone(old)
-	if next == nil {
-		next = make(map[string][]*listener)
+	table := l.names()
+	i, found := find(table, name)
+	rest := table[i:]
+	var before []*listener
+	if found {
+		before, rest = table[i].list, table[i+1:]
 	}
-	after := edit(old[name])
-	retire(old[name], after)
-	delete(next, name)
+	after := edit(before)
+	retire(before, after)
+	next := append(make([]named, 0, len(table)+1), table[:i]...)
 	if len(after) > 0 {
-		next[name] = after
+		next = append(next, named{name, after})
 	}
+	next = append(next, rest...)
 	l.byName.Store(&next)
 }
 

@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -79,7 +80,7 @@ func left(before int) int {
 
 // report shows what a server must not hide; a client that has gone is nothing to tell.
 func report(err error) {
-	if err != nil {
+	if err != nil && !errors.Is(err, sioclient.ErrDisconnected) {
 		fmt.Fprintln(os.Stderr, err)
 	}
 }
