@@ -5,8 +5,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/fieldlink-go/fieldlink/sioclient/internal/event"
-	"github.com/fieldlink-go/fieldlink/sioclient/internal/sioerr"
 	"github.com/fieldlink-go/fieldlink/sioclient/packet"
 )
 
@@ -15,13 +13,13 @@ import (
 // it. It is made for metrics and for the admin page.
 type Observer struct {
 	Opened       func()                                         // a connection
-	Closed       func(reason sioerr.Reason)                     // a connection
+	Closed       func(reason Reason)                            // a connection
 	Connected    func(s *Socket)                                // a socket has joined its namespace
 	Updated      func(s *Socket)                                // its transport or its data has changed
-	Disconnected func(s *Socket, reason sioerr.Reason)          // a socket has left its namespace
+	Disconnected func(s *Socket, reason Reason)                 // a socket has left its namespace
 	Joined       func(s *Socket, room string)                   // a room
 	Left         func(s *Socket, room string)                   // a room
-	Received     func(s *Socket, e *event.Event)                // an event of the client, before it is handled
+	Received     func(s *Socket, e *Event)                      // an event of the client, before it is handled
 	Sent         func(s *Socket, name string, args packet.Args) // an event was queued for the client
 }
 

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/fieldlink-go/fieldlink/sioclient/engineio"
-	"github.com/fieldlink-go/fieldlink/sioclient/internal/event"
 	"github.com/fieldlink-go/fieldlink/sioclient/internal/sioerr"
 	"github.com/fieldlink-go/fieldlink/sioclient/packet"
 )
@@ -30,9 +29,8 @@ type Options struct {
 	// MaxNamespaces bounds the namespaces that one connection joins or asks for at a time. Zero means 100.
 	MaxNamespaces int
 
-	// EventQueue bounds what waits for the handlers of each socket. When it is full, its connection is not read. Zero
-	// fields mean 1024 events and 4 MiB.
-	EventQueue event.Limits
+	// EventQueue bounds what waits for the handlers of each socket. When it is full, its connection is not read.
+	EventQueue EventLimits
 
 	// InlineHandlers runs handlers and middlewares on the goroutine that reads the connection. It is the fastest way,
 	// but handlers must not block: while one does, nothing is read from that client, acknowledgements and the answers
@@ -71,6 +69,13 @@ type Options struct {
 
 	// Logger gets connections and namespaces at debug level and errors at warning level. Nil discards.
 	Logger *slog.Logger
+}
+
+// EventLimits bound the events of one client that wait for its handlers. An event that finds none before it is taken
+// whatever its size.
+type EventLimits struct {
+	Messages int // how many may wait; zero means 1024
+	Bytes    int // how many bytes they may have together; zero means 4 MiB
 }
 
 // RecoveryOptions are the settings of connection state recovery. The zero value is good for use.

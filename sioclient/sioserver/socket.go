@@ -66,7 +66,7 @@ func newSocket(n *Namespace, c *conn, auth json.RawMessage) *Socket {
 	default:
 		s.id = n.name + "#" + c.session.ID()
 	}
-	s.queue = event.NewQueue(n.server.opts.EventQueue, s.handle)
+	s.queue = event.NewQueue(event.Limits(n.server.opts.EventQueue), s.handle)
 	n.server.work.Add(1)
 	return s
 }

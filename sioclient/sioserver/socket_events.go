@@ -14,6 +14,8 @@ type (
 	// Handler handles an event. An error, which may be one of decoding, goes to the OnError listeners of the socket.
 	// So does a panic. Neither ends anything.
 	Handler = event.Handler
+	// Reason says why a socket or a connection ended. The constants are in package sioclient.
+	Reason = sioerr.Reason
 )
 
 // socketHooks are what a socket has besides listeners for events. They are replaced, never changed.
@@ -68,13 +70,13 @@ func (s *Socket) Use(m Handler) (off func()) {
 
 // OnDisconnecting adds a handler for the moment before the socket gives up its rooms: [Socket.Rooms] still has them,
 // although nothing reaches the client any more. The error is the cause if there is one.
-func (s *Socket) OnDisconnecting(f func(reason sioerr.Reason, err error)) {
+func (s *Socket) OnDisconnecting(f func(reason Reason, err error)) {
 	s.hook(func(h *socketHooks) { h.disconnecting = append(slices.Clip(h.disconnecting), f) })
 }
 
 // OnDisconnect adds a handler for the end of the socket. It is the last one that runs. The error is the cause if there
 // is one, such as a *[sioclient.BufferFullError] of a client that did not read.
-func (s *Socket) OnDisconnect(f func(reason sioerr.Reason, err error)) {
+func (s *Socket) OnDisconnect(f func(reason Reason, err error)) {
 	s.hook(func(h *socketHooks) { h.disconnect = append(slices.Clip(h.disconnect), f) })
 }
 
