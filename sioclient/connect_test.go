@@ -302,6 +302,32 @@ func TestOnConnectAfterConnect(t *testing.T) {
 	})
 }
 
+// TestWatchersAddedLater: what happened before they were added is not told to OnDisconnect and OnConnectError, although
+// handlers that still run hold up the news.
+func TestWatchersAddedLater(t *testing.T) {
+	inBubble(t, nil, func(t *testing.T, w *world) {
+		s, srv := w.connected(&sioclient.Options{ReconnectionAttempts: 1})
+		var l log
+		release := make(chan struct{})
+		s.On("long", func(*sioclient.Event) error {
+			<-release
+			return nil
+		})
+		s.OnDisconnect(func(sioclient.Reason, error) { l.add("disconnect") })
+		s.OnConnectError(func(error) { l.add("connect error") })
+		srv.send(`42["long"]`)
+		synctest.Wait()
+		w.stop()
+		for s.Active() { // until the attempts are used up
+			time.Sleep(time.Second)
+		}
+		s.OnDisconnect(func(sioclient.Reason, error) { l.add("disconnect, later") })
+		s.OnConnectError(func(error) { l.add("connect error, later") })
+		close(release)
+		l.want(t, "disconnect", "connect error", "connect error")
+	})
+}
+
 func TestConfirmationThatNobodyAskedFor(t *testing.T) {
 	inBubble(t, nil, func(t *testing.T, w *world) {
 		release := make(chan struct{})

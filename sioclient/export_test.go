@@ -2,13 +2,20 @@ package sioclient
 
 import (
 	"context"
+	"math"
 
 	"github.com/fieldlink-go/fieldlink/sioclient/internal/event"
+	"github.com/fieldlink-go/fieldlink/sioclient/packet"
 )
 
 // LimitEarly bounds what the sockets of a manager keep of events that come before their namespace is confirmed.
 func LimitEarly(m *Manager, messages, bytes int) {
 	m.early = event.Limits{Messages: messages, Bytes: bytes}
+}
+
+// PauseClose lets the end of a socket wait for pause.
+func PauseClose(s *Socket, pause func()) {
+	s.acks.AddID(math.MaxUint64, func(packet.Args, error) { pause() })
 }
 
 // OpenAfter lets a socket connect, as [Socket.Open] does, and calls pause between the moment at which the connection is

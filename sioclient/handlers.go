@@ -2,8 +2,9 @@ package sioclient
 
 import "github.com/fieldlink-go/fieldlink/sioclient/packet"
 
-// On adds a handler for the events of a name, behind those that are there. The function that it returns removes it.
-// See [On1] and its like for handlers with decoded arguments.
+// On adds a handler for the events of a name, behind those that are there. It gets the events whose turn comes from now
+// on; those that were handled before, and those that wait for [Socket.Receive], do not come back. The function that On
+// returns removes the handler. See [On1] and its like for handlers with decoded arguments.
 func (s *Socket) On(name string, h Handler) (off func()) { return s.listeners.On(name, h) }
 
 // Once is On for a handler that is removed before it is called for the first time.

@@ -24,7 +24,8 @@ type Manager struct {
 	early  event.Limits // maxEarly
 	hooks  *event.Queue
 
-	wg sync.WaitGroup // everything but hooks and handlers
+	wg       sync.WaitGroup // everything but hooks and handlers
+	finished chan struct{}  // closed when Close has ended everything, but for what it waits for
 
 	counters counters
 
@@ -65,7 +66,10 @@ func NewManager(url string, opts *Options) (*Manager, error) {
 }
 
 func newManager(addr address, opts *Options) (*Manager, error) {
-	m := &Manager{addr: addr, target: redact.URLString(addr.base), early: maxEarly, sockets: make(map[string]*Socket)}
+m := &Manager{
+		addr: addr, target: redact.URLString(addr.base), early: maxEarly,
+		sockets: make(map[string]*Socket), finished: make(chan struct{}),
+	}
 	if opts != nil {
 		m.opts = *opts
 	}
@@ -162,31 +166,44 @@ func (m *Manager) Transport() string {
 
 // Close disconnects all sockets and ends everything: what waits to be sent is dropped, calls end with an error that
 // matches [ErrClosed], and so does whatever is called later. It waits until nothing of the manager runs any more, for
-// handlers and hooks no longer than a second, so that it may be called from them. It always returns nil.
+// handlers and hooks no longer than a second, so that it may be called from them. So does every further call. It always
+// returns nil.
 func (m *Manager) Close() error {
 	m.mu.Lock()
 	first := !m.closed
 	m.closed = true
-	m.held = false
-	sockets := m.all()
 	m.mu.Unlock()
 	if first {
-		for _, s := range sockets {
-			s.close()
-		}
-		m.mu.Lock()
-		m.waiters.end(m.closedError("connect"))
-		m.stopIfIdle()
-		m.mu.Unlock()
+		m.end()
+		close(m.finished)
 	}
+	<-m.finished
 	m.wg.Wait()
 	m.hooks.Close()
 	deadline := time.Now().Add(closePatience)
+	m.mu.Lock()
+	sockets := m.all()
+	m.mu.Unlock()
 	for _, s := range sockets {
 		s.queue.Wait(max(time.Until(deadline), 1))
 	}
 	m.hooks.Wait(max(time.Until(deadline), 1))
 	return nil
+}
+
+// end lets everything end.
+func (m *Manager) end() {
+	m.mu.Lock()
+	m.held = false
+	sockets := m.all()
+	m.mu.Unlock()
+	for _, s := range sockets {
+		s.close()
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.waiters.end(m.closedError("connect"))
+	m.stopIfIdle()
 }
 
 // all returns the sockets in a stable order. The caller holds the lock.

@@ -92,6 +92,29 @@ func TestPrepareChangesAnAttempt(t *testing.T) {
 	})
 }
 
+// TestCloseTwiceAtOnce: the second call returns no earlier than the first, also if nothing runs.
+func TestCloseTwiceAtOnce(t *testing.T) {
+	inBubble(t, nil, func(t *testing.T, w *world) {
+		m := w.manager(nil)
+		release := make(chan struct{})
+		sioclient.PauseClose(w.socket(m, "/", nil), func() { <-release })
+		returned := make(chan error, 2)
+		for range 2 {
+			go func() { returned <- m.Close() }()
+			synctest.Wait() // the first one has begun
+		}
+		if len(returned) > 0 {
+			t.Error("Close returned while the first one was at work")
+		}
+		close(release)
+		for range 2 {
+			if err := <-returned; err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
 func TestDial(t *testing.T) {
 	inBubble(t, nil, func(t *testing.T, w *world) {
 		go func() {

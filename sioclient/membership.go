@@ -125,7 +125,8 @@ func (s *Socket) connectFailed(err error, after *deferred) {
 }
 
 func (s *Socket) tellConnectError(err error) {
-	s.queue.Tell(func() { s.watchers.connectError.each(s.guarded, func(f func(error)) { f(err) }) })
+	there := s.watchers.connectError.now()
+	s.queue.Tell(func() { s.watchers.connectError.eachOf(there, s.guarded, func(f func(error)) { f(err) }) })
 }
 
 // linkEnded is told of the end of a link. The caller holds the lock, and calls stopIfIdle.
@@ -153,8 +154,9 @@ func (s *Socket) unlink(reason Reason, err error, after *deferred) {
 	waiting := s.buffer.unlink()
 	fail := s.acks.Detach(func(id uint64) bool { return !waiting[id] })
 	after.add(func() { fail(disconnected("call", s.m.target, reason, perhapsSent(err))) })
+	there := s.watchers.disconnect.now()
 	s.queue.Tell(func() {
-		s.watchers.disconnect.each(s.guarded, func(f func(Reason, error)) { f(reason, err) })
+		s.watchers.disconnect.eachOf(there, s.guarded, func(f func(Reason, error)) { f(reason, err) })
 	})
 }
 

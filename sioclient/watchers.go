@@ -62,14 +62,14 @@ func (l *list[F]) eachOf(there []*F, guard func(func()), call func(F)) {
 // handlers of the events that came before that. The function that it returns removes it.
 func (s *Socket) OnConnect(f func()) (off func()) { return s.watchers.connect.add(f) }
 
-// OnDisconnect adds a function that is called each time the socket is not connected any more, after the handlers of the
-// events that came before. The error tells more, and is nil if this side wanted it. Reason.WillReconnect tells whether
+// OnDisconnect adds a function that is called each time the socket is not connected any more from now on, after the
+// handlers of the events that came before; of an end that has come already it is not told, which [Socket.Connected] tells. The error tells more, and is nil if this side wanted it. Reason.WillReconnect tells whether
 // there will be attempts to connect again.
 func (s *Socket) OnDisconnect(f func(reason Reason, err error)) (off func()) {
 	return s.watchers.disconnect.add(f)
 }
 
-// OnConnectError adds a function that is called each time an attempt to connect failed: with a *[ConnectionRefusedError]
+// OnConnectError adds a function that is called each time an attempt to connect fails from now on: with a *[ConnectionRefusedError]
 // if the server refused, which ends the attempts, with a *[DisconnectedError] that matches [ErrReconnect] when the
 // attempts are used up, otherwise with a *[ConnectionError].
 func (s *Socket) OnConnectError(f func(err error)) (off func()) {
@@ -77,7 +77,8 @@ func (s *Socket) OnConnectError(f func(err error)) (off func()) {
 }
 
 // OnError adds a function that is called with what went wrong where no call returns it: errors and panics of handlers,
-// events that could not be sent after all.
+// events that could not be sent after all. It is told as long as it is there when the turn of the error comes, which is
+// after the handlers of what came before. Without such a function errors are logged.
 func (s *Socket) OnError(f func(err error)) (off func()) { return s.watchers.failure.add(f) }
 
 // report lets the functions of OnError know of an error, after the handlers of what came before.

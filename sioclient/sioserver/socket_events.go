@@ -26,7 +26,9 @@ type socketHooks struct {
 	errors        []func(err error)
 }
 
-// On adds a handler for the events of a name. The function that it returns removes it.
+// On adds a handler for the events of a name. It gets those whose turn comes from then on; an event that nothing handles
+// when its turn comes is dropped, so handlers are best added in [Namespace.OnConnect]. The function that On returns removes
+// the handler.
 func (s *Socket) On(name string, h Handler) (off func()) { return s.listeners.On(name, h) }
 
 // Once adds a handler for the next event of a name.
@@ -75,7 +77,8 @@ func (s *Socket) OnDisconnecting(f func(reason Reason, err error)) {
 }
 
 // OnDisconnect adds a handler for the end of the socket. It is the last one that runs. The error is the cause if there
-// is one, such as a *[sioclient.BufferFullError] of a client that did not read.
+// is one, such as a *[sioclient.BufferFullError] of a client that did not read. Added after that moment it is not called:
+// [Socket.Done] tells.
 func (s *Socket) OnDisconnect(f func(reason Reason, err error)) {
 	s.hook(func(h *socketHooks) { h.disconnect = append(slices.Clip(h.disconnect), f) })
 }
