@@ -75,24 +75,35 @@ func protectXSS(q *request) {
 	}
 }
 
+// compressor is a writer of gzip or of zlib. One has about a megabyte of tables, so they are used again.
+type compressor interface {
+	io.WriteCloser
+	Reset(w io.Writer)
+}
+
+// compressors are those that nobody uses, by encoding.
+var compressors = map[string]*sync.Pool{
+	"gzip":    {New: func() any { return gzip.NewWriter(nil) }},
+	"deflate": {New: func() any { return zlib.NewWriter(nil) }}, // the name stands for zlib (RFC 9110, section 8.4.1.2)
+}
+
 // compress compresses the body of an answer if it is long enough and the client takes that.
 func (s *Server) compress(q *request, body []byte) []byte {
 	if s.opts.DisableHTTPCompression || len(body) < s.opts.CompressionThreshold {
 		return body
 	}
-	var b bytes.Buffer
-	var z io.WriteCloser
 	encoding := acceptedEncoding(q.Request.Header.Values("Accept-Encoding"))
-	switch encoding {
-	case "gzip":
-		z = gzip.NewWriter(&b)
-	case "deflate":
-		z = zlib.NewWriter(&b) // the name stands for the format of zlib (RFC 9110, section 8.4.1.2)
-	default:
+	pool := compressors[encoding]
+	if pool == nil {
 		return body
 	}
+	var b bytes.Buffer
+	z := pool.Get().(compressor)
+	z.Reset(&b)
 	_, _ = z.Write(body) // a bytes.Buffer takes everything
 	_ = z.Close()
+	z.Reset(nil) // it keeps no answer
+	pool.Put(z)
 	h := q.ResponseWriter.Header()
 	h.Set("Content-Encoding", encoding)
 	h.Add("Vary", "Accept-Encoding")
@@ -104,7 +115,7 @@ func acceptedEncoding(values []string) string {
 	for part := range strings.SplitSeq(strings.Join(values, ","), ",") {
 		name, params, _ := strings.Cut(part, ";")
 		name = strings.ToLower(strings.TrimSpace(name))
-		if (name == "gzip" || name == "deflate") && !refusedEncoding(params) {
+		if compressors[name] != nil && !refusedEncoding(params) {
 			return name
 		}
 	}
