@@ -66,7 +66,7 @@ func NewManager(url string, opts *Options) (*Manager, error) {
 }
 
 func newManager(addr address, opts *Options) (*Manager, error) {
-m := &Manager{
+	m := &Manager{
 		addr: addr, target: redact.URLString(addr.base), early: maxEarly,
 		sockets: make(map[string]*Socket), finished: make(chan struct{}),
 	}
