@@ -29,7 +29,8 @@ type result struct {
 	server      string
 	round       int
 	report      loadreport.Report
-	misplaced   int // of numbered events
+	misplaced   int    // of numbered events
+	remark      string // what else there is to say
 	last        string
 	err         error
 }
@@ -109,7 +110,7 @@ func (b *bench) measure(ctx context.Context, m *measurement, c *contender) (r re
 	}
 	defer func() { r.last = p.stop() }()
 	if m.name == order {
-		r.report, r.misplaced, r.err = b.order(ctx, p)
+		b.order(ctx, p, &r)
 		return r
 	}
 	args := m.args
@@ -130,15 +131,40 @@ func (b *bench) measure(ctx context.Context, m *measurement, c *contender) (r re
 	return r
 }
 
-// order lets the official client send numbered events.
-func (b *bench) order(ctx context.Context, p *process) (r loadreport.Report, misplaced int, err error) {
-	args := b.pinned(1, []string{"node", servers + "node/order.js", p.addr})
-	out, err := exec.CommandContext(ctx, args[0], args[1:]...).Output()
-	var said struct{ Sent, Received, Misplaced int }
-	if err == nil {
-		err = json.Unmarshal(out, &said)
+// order lets the official client send numbered events, over WebSocket. To a server with which that cannot be done it goes by
+// polling first, as it does by itself.
+func (b *bench) order(ctx context.Context, p *process, r *result) {
+	said, err := b.orderOver(ctx, p, "websocket")
+	if err != nil {
+		r.remark = "over polling and an upgrade, since over WebSocket alone the client ends with " + err.Error()
+		said, err = b.orderOver(ctx, p, "polling,websocket")
 	}
-	return loadreport.Report{Ops: said.Received, Expected: said.Sent}, said.Misplaced, err
+	r.report.Ops, r.report.Expected, r.misplaced, r.err = said.Received, said.Sent, said.Misplaced, err
+}
+
+// ordered is what the client says of numbered events.
+type ordered struct{ Sent, Received, Misplaced int }
+
+func (b *bench) orderOver(ctx context.Context, p *process, transports string) (said ordered, err error) {
+	args := b.pinned(1, []string{"node", servers + "node/order.js", p.addr, transports})
+	out, err := exec.CommandContext(ctx, args[0], args[1:]...).Output()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return said, errors.New(failure(string(exit.Stderr)))
+	}
+	if err != nil {
+		return said, err
+	}
+	return said, json.Unmarshal(out, &said)
+}
+
+// failure returns the line of an output of Node.js that says what went wrong.
+func failure(stderr string) string {
+	for line := range strings.Lines(stderr) {
+		if name, _, ok := strings.Cut(line, ":"); ok && strings.HasSuffix(name, "Error") && !strings.Contains(name, " ") {
+			return strings.TrimSpace(line)
+		}
+	}
+	return "an error"
 }
 
 // short is a result in one line, for those who watch.

@@ -160,8 +160,12 @@ func printOthers(out io.Writer, results []result) {
 			fmt.Fprintf(out, "- %s, %s: %d of %d deliveries to the others, %.1f MiB more memory at most\n",
 				r.measurement.name, r.server, r.report.Ops, r.report.Expected, float64(r.report.Memory)/(1<<20))
 		case r.measurement.name == order:
-			fmt.Fprintf(out, "- %s, %s: %d of %d came back, %d out of order\n",
-				r.measurement.name, r.server, r.report.Ops, r.report.Expected, r.misplaced)
+			remark := ""
+			if r.remark != "" {
+				remark = "; " + r.remark
+			}
+			fmt.Fprintf(out, "- %s, %s: %d of %d came back, %d out of order%s\n",
+				r.measurement.name, r.server, r.report.Ops, r.report.Expected, r.misplaced, remark)
 		case r.server == own && r.report.Goroutines > 0:
 			fmt.Fprintf(out, "- %s, round %d: %.2f goroutines each, %d heartbeats answered, %d connections lost; after closing: %s\n",
 				r.measurement.name, r.round+1, float64(r.report.Goroutines)/float64(r.report.Ops), r.report.Pings, r.report.Lost,

@@ -1,10 +1,10 @@
-// The official client sends 2,000 numbered events at once and looks in which order they come back: node order.js HOST:PORT
+// The official client sends 2,000 numbered events at once and looks in which order they come back: node order.js HOST:PORT TRANSPORT,...
 "use strict";
 
 const { io } = require("socket.io-client");
 
 const count = 2000;
-const socket = io(`http://${process.argv[2]}`, { transports: ["websocket"], reconnection: false });
+const socket = io(`http://${process.argv[2]}`, { transports: process.argv[3].split(","), reconnection: false });
 const numbers = [];
 
 const finish = () => {
