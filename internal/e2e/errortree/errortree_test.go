@@ -69,9 +69,10 @@ func moduleOf(class *errkit.Class) *errkit.Class {
 // TestComplete reads the source of the modules: every exported class and every exported error type must be in the
 // tables of this test.
 func TestComplete(t *testing.T) {
+	loaded := load(t)
 	for _, tr := range trees {
 		t.Run(tr.pkg, func(t *testing.T) {
-			classes, errorTypes := declared(t, tr.pkg)
+			classes, errorTypes := declared(loaded[prefix+tr.pkg])
 			if d := cmp.Diff(classes, slices.Sorted(maps.Keys(tr.classes))); d != "" {
 				t.Errorf("classes (-declared +tested):\n%s", d)
 			}
@@ -96,20 +97,30 @@ func TestComplete(t *testing.T) {
 	}
 }
 
-// declared returns the names of the exported variables that hold a class, and of the exported types whose pointers
-// are typed errors.
-func declared(t *testing.T, pkg string) (classes, errorTypes []string) {
+// load returns what the packages of all trees declare, by import path.
+func load(t *testing.T) map[string]*types.Scope {
 	t.Helper()
-	loaded, err := packages.Load(&packages.Config{
-		Mode: packages.NeedName | packages.NeedTypes,
-	}, prefix+pkg)
+	var paths []string
+	for _, tr := range trees {
+		paths = append(paths, prefix+tr.pkg)
+	}
+	loaded, err := packages.Load(&packages.Config{Mode: packages.NeedName | packages.NeedTypes}, paths...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if packages.PrintErrors(loaded) > 0 || len(loaded) != 1 {
-		t.Fatalf("cannot load %s", pkg)
+	if packages.PrintErrors(loaded) > 0 || len(loaded) != len(paths) {
+		t.Fatalf("cannot load %v", paths)
 	}
-	scope := loaded[0].Types.Scope()
+	scopes := make(map[string]*types.Scope)
+	for _, pkg := range loaded {
+		scopes[pkg.PkgPath] = pkg.Types.Scope()
+	}
+	return scopes
+}
+
+// declared returns the names of the exported variables that hold a class, and of the exported types whose pointers
+// are typed errors.
+func declared(scope *types.Scope) (classes, errorTypes []string) {
 	for _, name := range scope.Names() {
 		object := scope.Lookup(name)
 		if !object.Exported() {
