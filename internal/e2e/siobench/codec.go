@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"regexp"
 	"strconv"
@@ -28,26 +29,44 @@ var codecRows = []codecRow{
 
 var benchLine = regexp.MustCompile(`(?m)^(Benchmark\S+)\s+\d+\s+([0-9.]+) ns/op.*?([0-9]+) allocs/op`)
 
-// codec prints the times of the codec, and reports whether all limits are kept.
-func (b *bench) codec(ctx context.Context, out io.Writer) (met bool, err error) {
+// timings runs the benchmarks of a package, in its folder.
+func (b *bench) timings(ctx context.Context, dir string, env []string, pkg string) (timings, error) {
 	args := b.pinned(0, []string{
 		"go", "test", "-run", "^$", "-bench", "^Benchmark(Encode|Decode)$", "-benchmem", "-cpu", "1",
-		"-benchtime", "300ms", "-count", strconv.Itoa(b.rounds), "./sioclient/packet",
+		"-benchtime", "300ms", "-count", strconv.Itoa(b.rounds), pkg,
 	})
-	text, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput()
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), env...)
+	text, err := cmd.CombinedOutput()
 	if err != nil {
-		return false, fmt.Errorf("%w: %s", err, text)
+		return timings{}, fmt.Errorf("%w: %s", err, text)
 	}
-	times, allocs := make(map[string][]float64), make(map[string]float64)
+	return readTimings(text)
+}
+
+// readTimings reads the output of go test -bench.
+func readTimings(text []byte) (timings, error) {
+	t := timings{make(map[string][]float64), make(map[string]float64)}
 	for _, m := range benchLine.FindAllSubmatch(bytes.ReplaceAll(text, []byte("\t"), []byte(" ")), -1) {
 		name := string(m[1])
 		ns, err := strconv.ParseFloat(string(m[2]), 64)
 		if err != nil {
-			return false, err
+			return t, err
 		}
-		times[name] = append(times[name], ns)
-		allocs[name], _ = strconv.ParseFloat(string(m[3]), 64) // digits alone
+		t.ns[name] = append(t.ns[name], ns)
+		t.allocs[name], _ = strconv.ParseFloat(string(m[3]), 64) // digits alone
 	}
+	return t, nil
+}
+
+// codec prints the times of the codec, and reports whether all limits are kept.
+func (b *bench) codec(ctx context.Context, out io.Writer) (met bool, err error) {
+	t, err := b.timings(ctx, ".", nil, "./sioclient/packet")
+	if err != nil {
+		return false, err
+	}
+	times, allocs := t.ns, t.allocs
 	met = true
 	fmt.Fprintln(out, "| codec, an event with an object of 110 bytes | time | allocations | ratio | must | |\n|---|---|---|---|---|---|")
 	for _, r := range codecRows {
@@ -77,5 +96,5 @@ func (b *bench) codec(ctx context.Context, out io.Writer) (met bool, err error) 
 		fmt.Fprintf(out, "| %s | %.0f ns | %.0f | %s | %s | %s |\n", r.name, ns, allocs[r.bench], ratio, must, verdict)
 	}
 	fmt.Fprintln(out)
-	return met, nil
+	return met, b.codecPeers(ctx, out, t)
 }

@@ -22,6 +22,7 @@ type contender struct {
 	protocol string
 	source   string // folder of the program
 	alone    bool   // whether that is a module of its own, outside of go.work
+	codec    string // into what its codec decodes, if the codec can be measured
 }
 
 // reference is what the others are compared with, own is ours.
@@ -34,12 +35,12 @@ const (
 const servers = "internal/e2e/sioservers/"
 
 var contenders = []contender{
-	{reference, "R: coder/websocket v1.8.15", "raw", servers + "bare", false},
-	{own, "fieldlink sioserver", "eio4", servers + "fieldlink", false},
-	{official, "Node.js socket.io 4.8.4", "eio4", servers + "node", false},
-	{"zishang520", "zishang520 v3.0.2", "eio4", servers + "zishang520", true},
-	{"karagenc", "karagenc v0.1.0", "eio4", servers + "karagenc", true},
-	{"googollee", "googollee v1.7.0 (EIO=3)", "eio3", servers + "googollee", false},
+	{reference, "R: coder/websocket v1.8.15", "raw", servers + "bare", false, ""},
+	{own, "fieldlink sioserver", "eio4", servers + "fieldlink", false, ""},
+	{official, "Node.js socket.io 4.8.4", "eio4", servers + "node", false, ""},
+	{"zishang520", "zishang520 v3.0.2", "eio4", servers + "zishang520", true, "into maps"},
+	{"karagenc", "karagenc v0.1.0", "eio4", servers + "karagenc", true, "into a struct"},
+	{"googollee", "googollee v1.7.0 (EIO=3)", "eio3", servers + "googollee", false, "into a struct"},
 }
 
 // build compiles what is in the folder source to dir, or installs its packages.
@@ -50,11 +51,15 @@ func (c *contender) build(ctx context.Context, dir string) error {
 		}
 		return command(ctx, c.source, nil, "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
 	}
-	var env []string
+	return command(ctx, c.source, c.environment(), "go", "build", "-o", filepath.Join(dir, c.name), ".")
+}
+
+// environment is what the go command needs for its module.
+func (c *contender) environment() []string {
 	if c.alone {
-		env = []string{"GOWORK=off"}
+		return []string{"GOWORK=off"}
 	}
-	return command(ctx, c.source, env, "go", "build", "-o", filepath.Join(dir, c.name), ".")
+	return nil
 }
 
 // command runs a program to its end, whose output is shown if it fails.

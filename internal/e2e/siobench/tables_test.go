@@ -159,11 +159,21 @@ func TestFailure(t *testing.T) {
 	}
 }
 
-// The output of go test -bench is read as it is, with and without further columns.
-func TestBenchLine(t *testing.T) {
+// The output of go test -bench is read as it is, each benchmark as often as it ran.
+func TestReadTimings(t *testing.T) {
 	t.Parallel()
-	got := benchLine.FindStringSubmatch("BenchmarkDecode/split 5000000  215.4 ns/op  0 B/op  0 allocs/op")
-	if diff := cmp.Diff([]string{"BenchmarkDecode/split", "215.4", "0"}, got[1:]); diff != "" {
-		t.Error("-want +got", diff)
+	const out = "cpu: any\nBenchmarkEncode/raw 10 300 ns/op 0 B/op 0 allocs/op\n" +
+		"BenchmarkDecode/split  \t5000000\t  215.5 ns/op\t  0 B/op\t  3 allocs/op\n" +
+		"BenchmarkEncode/raw 10 100 ns/op 0 B/op 0 allocs/op\nPASS\n"
+	times, err := readTimings([]byte(out))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"BenchmarkDecode/split": "216 ns, 3 allocations", "BenchmarkEncode/raw": "200 ns, 0 allocations", "BenchmarkEncode": "–",
+	} {
+		if got := times.text(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
 	}
 }
