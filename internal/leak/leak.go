@@ -7,7 +7,8 @@
 // so that a client whose Close returns before its goroutines do is found by the first test that uses it. [Check]
 // narrows the search to one test, also among parallel ones.
 //
-// Both wait a few seconds for goroutines that are about to end, and both print the stacks of those that do not.
+// Both wait for goroutines that are about to end, also on a machine that stalls, and both print the stacks of those that
+// do not end.
 package leak
 
 import (
@@ -19,7 +20,7 @@ import (
 )
 
 // grace is how long a goroutine may take to end after the test that started it.
-var grace = 5 * time.Second
+var grace = 30 * time.Second
 
 // Main runs the tests of m. If they pass and goroutines other than those of the runtime and of package testing
 // remain, it prints their stacks and exits with status 1. Otherwise the binary exits as the tests decided:
