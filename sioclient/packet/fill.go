@@ -30,7 +30,8 @@ func (f *filler) next(i int) (end int, holds bool) {
 	return f.scan.value(i), false
 }
 
-// fill fills v, which is what the part s of the text was decoded into.
+// fill fills v, which is what the part s of the text was decoded into, unless a later field of the same name has replaced
+// that by something of another form.
 func (f *filler) fill(v reflect.Value, s span) error {
 	t := v.Type()
 	if t.Kind() == reflect.Pointer {
@@ -52,13 +53,14 @@ func (f *filler) fill(v reflect.Value, s span) error {
 		return nil
 	case whole:
 		return &json.UnmarshalTypeError{Value: "binary", Type: t}
-	case t.Kind() == reflect.Interface:
+	case t.Kind() == reflect.Interface && !v.IsNil():
 		return f.fill(v.Elem(), s)
-	case f.args.text[s.start] == '[':
+	case f.args.text[s.start] == '[' && (t.Kind() == reflect.Slice || t.Kind() == reflect.Array):
 		return f.array(v, s)
-	default:
+	case f.args.text[s.start] == '{' && (t.Kind() == reflect.Struct || t.Kind() == reflect.Map && !v.IsNil()):
 		return f.object(v, s)
 	}
+	return nil
 }
 
 func (f *filler) array(v reflect.Value, s span) error {

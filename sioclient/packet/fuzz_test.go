@@ -19,6 +19,7 @@ var samples = []string{
 	`61-15["bar",{"_placeholder":true,"num":0}]`, `59000000000000-["bin"]`, `50-["bin",{"_placeholder":true,"num":7}]`,
 	`299999999999999999999["message"]`, `2[1]`, `2["\u0064isconnect"]`, "2[ \"m\" ,\t1 ,\r\n[ ] ] ", `3`, `21x["a"]`,
 	`2["telemetry",{"device":"sensor-17","time":1763900000123,"value":-2.5e-3,"ok":[true,false,null]}]`,
+	`51-["e",{"a":{"b":{"_placeholder":true,"num":0}},"a":"x"}]`,
 	`51-["a",{"b":[{"\u005fplaceholder":true,"num":0},{"_placeholder":true,"num":0,"x":{}}]}]`,
 }
 
