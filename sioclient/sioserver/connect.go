@@ -98,7 +98,10 @@ func (s *Socket) enter() {
 		return
 	}
 	s.n.session.Attach(func(offset string) {
-		s.pid, s.start = token.New(18), offset
+		if s.Protocol() != 3 { // clients that cannot come back
+			s.pid = token.New(18)
+		}
+		s.start = offset
 		s.admit(nil)
 	})
 }

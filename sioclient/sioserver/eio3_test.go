@@ -2,10 +2,12 @@ package sioserver_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
 
+	"github.com/fieldlink-go/fieldlink/internal/netem"
 	"github.com/fieldlink-go/fieldlink/sioclient"
 	"github.com/fieldlink-go/fieldlink/sioclient/sioserver"
 )
@@ -93,6 +95,22 @@ func TestRevision4(t *testing.T) {
 			p.send("41")
 			synctest.Wait()
 			check(t, 0, len(b.Sockets()))
+		},
+		"recovery of others: what such a client does not read is an error all the same": func(t *testing.T) {
+			opts := recoverable()
+			opts.Engine.AllowEIO3 = true
+			opts.Engine.Queue.Bytes = 100_000
+			b := newBench(t, opts)
+			p, _ := dial(t, b)
+			p.want("40")
+			synctest.Wait()
+			s := b.Sockets()[0]
+			b.net.Stall(netem.Down)
+			check(t, nil, s.Emit("under way", strings.Repeat("x", 600_000)))
+			synctest.Wait()
+			var full *sioclient.BufferFullError
+			check(t, true, errors.As(s.Emit("too much", strings.Repeat("y", 300)), &full))
+			p.cut()
 		},
 		"broadcasts reach both kinds": func(t *testing.T) {
 			b := newServer(t)

@@ -16,6 +16,9 @@ import (
 //   - a *[sioclient.InvalidError] for a reserved name, a *[sioclient.PacketError] for an argument that cannot be encoded;
 //   - a *[sioclient.DisconnectedError] if the client is gone;
 //   - a *[sioclient.BufferFullError] if the client does not read what it is sent; it is then disconnected.
+//
+// With Options.Recovery, an event for a client that does not read is no error: it is kept like everything that the client
+// misses from then on, and sent when it comes back. Clients of Socket.IO 2 cannot, so it stays an error for those.
 func (s *Socket) Emit(event string, args ...any) error { return Sender{s: s}.Emit(event, args...) }
 
 // Call sends the client an event and returns the arguments of its acknowledgement. Without a deadline in ctx it waits
@@ -87,7 +90,7 @@ func (f Sender) Emit(event string, args ...any) error {
 	if s.left() {
 		return s.disconnected("emit")
 	}
-	if s.n.session != nil && !f.to.Volatile && s.connected() {
+	if !f.to.Volatile && s.connected() && s.pid != "" {
 		return f.logged(event, args)
 	}
 	p := packet.Packet{Type: packet.Event, Namespace: s.n.name, Name: event}
