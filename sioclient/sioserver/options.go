@@ -91,12 +91,15 @@ type RecoveryOptions struct {
 	// RequireOffset refuses to recover a client that has received no event yet, as the original does.
 	RequireOffset bool
 
-	// MaxPackets and MaxBytes bound what is kept of each namespace. A client for which something is no longer there
-	// starts anew. Zero means 100,000 packets and 64 MiB.
+	// MaxPackets and MaxBytes bound the packets that are kept, of all namespaces together; the oldest make way. What a
+	// packet takes besides its own bytes counts too, about 500 bytes. A client for which something is no longer there
+	// starts anew. An event that is larger than MaxBytes is not sent: emitting it is a *[sioclient.BufferFullError].
+	// Zero means 100,000 packets and 64 MiB.
 	MaxPackets int
 	MaxBytes   int
 
-	// MaxSessions bounds the clients that are waited for in each namespace; the oldest make way. Zero means 100,000.
+	// MaxSessions bounds the clients that are waited for, in all namespaces together; the oldest make way. What is kept
+	// of each are its ids and rooms, and its data, whose size only the program knows. Zero means 100,000.
 	MaxSessions int
 }
 

@@ -58,8 +58,20 @@ func (p *Packet) Offset() string { return p.offset }
 
 // Args returns the arguments, without the name and the offset. They must not be changed.
 func (p *Packet) Args() packet.Args {
-	p.argsOnce.Do(func() { p.args = decodeArgs(p.parser, p.enc) })
+	p.argsOnce.Do(func() {
+		p.args = decodeArgs(p.parser, p.enc)
+		if p.offset != "" {
+			p.args = p.args.Slice(0, p.args.Len()-1)
+		}
+	})
 	return p.args
+}
+
+// withoutArgs returns the packet, which is encoded, without its arguments beside that: it takes half the memory.
+func (p *Packet) withoutArgs() *Packet {
+	q := &Packet{namespace: p.namespace, name: p.name, offset: p.offset, parser: p.parser}
+	q.encOnce.Do(func() { q.enc, q.encErr = p.encoded() })
+	return q
 }
 
 // WithOffset returns the packet with an offset, which its recipients get as one more argument.

@@ -2,12 +2,15 @@ package sioserver_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/fieldlink-go/fieldlink/internal/netem"
 	"github.com/fieldlink-go/fieldlink/sioclient"
 	"github.com/fieldlink-go/fieldlink/sioclient/sioserver"
 )
@@ -295,6 +298,132 @@ func TestRecovery(t *testing.T) {
 			_, pid3 := p.connectPID("/", `{"pid":"`+pid2+`"}`)
 			check(t, true, pid3 != pid2)
 			p.quiet()
+		},
+		"more bytes than are kept, what they are wrapped in included": func(t *testing.T) {
+			opts := recoverable()
+			opts.Recovery.MaxBytes = 100_000
+			b := newBench(t, opts)
+			for _, packets := range []int{50, 250} {
+				p := b.dial()
+				sid, pid := p.connectPID("/", "")
+				synctest.Wait()
+				check(t, nil, b.Socket(sid).Emit("begin"))
+				offset := p.wantEvent(`42["begin"]`)
+				check(t, nil, b.Emit("lost"))
+				p.cut()
+				for i := range packets {
+					check(t, nil, b.To("elsewhere").Emit("e", i))
+				}
+				p = b.dial()
+				p.send("40" + claim(pid, offset))
+				if packets == 50 {
+					p.wantEvent(`42["lost"]`)
+				}
+				again, _ := p.confirmed("")
+				check(t, packets == 50, sid == again)
+				p.cut()
+			}
+		},
+		"more than is kept, in other namespaces": func(t *testing.T) {
+			opts := recoverable()
+			opts.Recovery.MaxPackets, opts.Recovery.MaxSessions = 3, 2
+			b := newBench(t, opts)
+			b.Of("/a")
+			b.Of("/b")
+			var pids, sids []string
+			for i := range 3 {
+				p := b.dial()
+				sid, pid := p.connectPID([]string{"/", "/a", "/b"}[i], "")
+				pids, sids = append(pids, pid), append(sids, sid)
+				if i == 0 {
+					check(t, nil, b.Emit("kept for two who are gone"))
+				}
+				p.cut()
+			}
+			for i := range 3 {
+				p := b.dial()
+				sid, _ := p.connectPID([]string{"/", "/a", "/b"}[i], `{"pid":"`+pids[i]+`"}`)
+				check(t, i > 0, sid == sids[i]) // the third session has put out the first
+				if i > 0 {
+					p.cut()
+				}
+			}
+			p := b.dial()
+			p.send("40/a," + `{"pid":"` + pids[1] + `"}`)
+			again, _ := p.confirmed("/a,")
+			check(t, sids[1], again)
+			p.cut()
+			check(t, nil, b.Of("/a").Emit("first"))
+			for range 3 {
+				check(t, nil, b.Of("/b").Emit("later"))
+			}
+			p = b.dial()
+			again, _ = p.connectPID("/a", `{"pid":"`+pids[1]+`"}`)
+			check(t, true, sids[1] != again) // packets of another namespace have put out the one it needs
+		},
+		"a namespace that is gone keeps nothing": func(t *testing.T) {
+			opts := recoverable()
+			opts.Recovery.MaxPackets = 3
+			opts.CleanUpEmptyChildren = true
+			b := newBench(t, opts)
+			b.OfRegexp(regexp.MustCompile("^/dynamic$"))
+			p := b.dial()
+			sid, pid := p.connectPID("/", "")
+			synctest.Wait()
+			p.cut()
+			check(t, nil, b.Emit("needed"))
+			q := b.dial()
+			q.join("/dynamic")
+			synctest.Wait()
+			check(t, nil, b.Of("/dynamic").Emit("e"))
+			q.wantEvent(`42/dynamic,["e"]`)
+			q.cut() // with its namespace
+			check(t, nil, b.Emit("needed too"))
+			check(t, nil, b.Emit("and this"))
+			p = b.dial()
+			p.send(`40{"pid":"` + pid + `"}`)
+			p.wantEvent(`42["needed"]`)
+			p.wantEvent(`42["needed too"]`)
+			p.wantEvent(`42["and this"]`)
+			again, _ := p.confirmed("")
+			check(t, sid, again)
+		},
+		"an event that can never be kept": func(t *testing.T) {
+			opts := recoverable()
+			opts.Recovery.MaxBytes = 10_000
+			b := newBench(t, opts)
+			p := b.dial()
+			sid, _ := p.connectPID("/", "")
+			synctest.Wait()
+			var full *sioclient.BufferFullError
+			large := strings.Repeat("x", 10_000)
+			check(t, true, errors.As(b.Emit("large", large), &full))
+			check(t, true, errors.As(b.Socket(sid).Emit("large", large), &full))
+			p.quiet()
+			check(t, nil, b.Socket(sid).Emit("small"))
+			p.wantEvent(`42["small"]`)
+		},
+		"what a client does not read": func(t *testing.T) {
+			opts := recoverable()
+			opts.Engine.Queue.Bytes = 100_000
+			b := newBench(t, opts)
+			p := b.dial()
+			sid, pid := p.connectPID("/", "")
+			synctest.Wait()
+			s := b.Socket(sid)
+			b.net.Stall(netem.Down)
+			check(t, nil, s.Emit("under way", strings.Repeat("x", 600_000)))
+			synctest.Wait()
+			check(t, nil, s.Emit("too much", strings.Repeat("y", 300)))
+			check(t, int64(1), b.Stats().Slow)
+			b.net.Resume(netem.Down)
+			offset := p.wantEvent(`42["under way","` + strings.Repeat("x", 600_000) + `"]`)
+			p.want("closed")
+			p = b.dial()
+			p.send("40" + claim(pid, offset))
+			p.wantEvent(`42["too much","` + strings.Repeat("y", 300) + `"]`)
+			again, _ := p.confirmed("")
+			check(t, sid, again)
 		},
 		"more sessions than are kept": func(t *testing.T) {
 			opts := recoverable()

@@ -25,6 +25,7 @@ type Server struct {
 	scripts *scripts
 	traffic traffic
 	observe observers
+	kept    *kept // for recovery without an adapter
 
 	ctx    context.Context // ends when the server is closed
 	cancel context.CancelFunc
@@ -56,6 +57,9 @@ func New(opts *Options) (*Server, error) {
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.scripts = newScripts(o)
+	if o.Recovery != nil && o.Adapter == nil {
+		s.kept = newKept(o)
+	}
 	s.Namespace = s.newNamespace("/", nil)
 	if o.Recovery != nil && s.Namespace.session == nil {
 		return nil, sioerr.Invalid("sioserver.New", "Recovery", "the adapter does not keep sessions")
@@ -164,7 +168,7 @@ func (s *Server) newNamespace(name string, parent *Parent) *Namespace {
 	case s.opts.Adapter != nil:
 		n.adapter = s.opts.Adapter(n.host)
 	case s.opts.Recovery != nil:
-		n.adapter = newMemoryAdapter(n.host, s.opts)
+		n.adapter = newMemoryAdapter(n.host, s.kept)
 	default:
 		n.adapter = &singleAdapter{host: n.host}
 	}
