@@ -16,7 +16,7 @@ const label = "leak.check"
 
 var checks atomic.Int64
 
-// Check fails t if goroutines that t started, or that those started, still run a few seconds after t ended.
+// Check fails t if goroutines that t started, or that those started, still run half a minute after t ended.
 // It must be called from the goroutine of t, before whatever it shall watch. Goroutines of other tests do not
 // disturb it, so it may be used in parallel tests; functions of [time.AfterFunc] are not seen, [Main] sees them.
 //

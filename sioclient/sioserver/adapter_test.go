@@ -124,6 +124,17 @@ func (a *busAdapter) ServerSideEmit(ctx context.Context, p *sioserver.Packet, re
 
 func (a *busAdapter) Close() error { return nil }
 
+// stuckAdapter is one whose rooms cannot be left for a while.
+type stuckAdapter struct {
+	*busAdapter
+	let <-chan bool
+}
+
+func (a *stuckAdapter) RoomDeleted(room string) {
+	<-a.let
+	a.busAdapter.RoomDeleted(room)
+}
+
 // TestCluster: two servers behave like one.
 func TestCluster(t *testing.T) {
 	t.Parallel()

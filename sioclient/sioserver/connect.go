@@ -21,8 +21,9 @@ func (c *conn) join(n *Namespace, name string, auth json.RawMessage) {
 		n = c.server.create(name, n.parent, false)
 	}
 	if n == nil {
-		c.vacate(name)
-		c.refuse(name, invalidNamespace)
+		if c.vacate(name) {
+			c.refuse(name, invalidNamespace)
+		}
 		return
 	}
 	<-n.ready // another client may have called it into being at this moment

@@ -44,13 +44,16 @@ func (c *conn) settle(name string, s *Socket) bool {
 	return true
 }
 
-// vacate gives up the place of a namespace that was not found.
-func (c *conn) vacate(name string) {
+// vacate gives up the place of a namespace that was not found. It reports false if the connection has given it up before:
+// it ends, and with it the context of who was asked for the namespace.
+func (c *conn) vacate(name string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if i := c.index(name); i >= 0 {
+	i := c.index(name)
+	if i >= 0 {
 		c.members = slices.Delete(c.members, i, i+1)
 	}
+	return i >= 0
 }
 
 // drop forgets a socket, unless another one has taken its place.

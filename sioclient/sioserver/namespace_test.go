@@ -351,6 +351,24 @@ func TestDynamicNamespaces(t *testing.T) {
 			p.send("40/slow,", "40/slow,")
 			p.want("closed")
 		},
+		"a connection that ends while the function waits": func(t *testing.T) {
+			let := make(chan bool)
+			b := newBench(t, &sioserver.Options{Adapter: func(host *sioserver.AdapterHost) sioserver.Adapter {
+				return &stuckAdapter{(&bus{}).adapter(host).(*busAdapter), let}
+			}})
+			b.OfFunc(func(ctx context.Context, _ string, _ json.RawMessage) (bool, error) {
+				<-ctx.Done()
+				return false, ctx.Err()
+			})
+			p := b.dial()
+			p.join("/")
+			p.send("40/slow,")
+			synctest.Wait()
+			p.send("40") // must not come; the end takes until the room can be left
+			p.quiet()    // nobody has said that the namespace is invalid
+			close(let)
+			p.want("closed")
+		},
 		"clean-up": func(t *testing.T) {
 			b := newBench(t, &sioserver.Options{CleanUpEmptyChildren: true})
 			parent := b.OfRegexp(regexp.MustCompile(`^/d`))
