@@ -144,7 +144,7 @@ func (l *link) confirm(p *packet.Packet, after *deferred) {
 	s := m.sockets[name]
 	if s == nil || !s.active {
 		if l.old && name == "/" {
-			return // that namespace cannot be left without leaving them all
+			return // the server lets nobody into another namespace who has left that one
 		}
 		delete(l.members, name)
 		l.control(&packet.Packet{Type: packet.Disconnect, Namespace: name})
@@ -190,30 +190,26 @@ func (l *link) oldServer(name string, after *deferred) {
 	}
 }
 
+// disconnect ends the membership in one namespace. Others stay, also with Socket.IO 2 when it is the main one.
 func (l *link) disconnect(p *packet.Packet) {
 	m := l.m
 	var after deferred
 	m.mu.Lock()
-	for _, s := range m.all() {
-		// Without its main namespace there is nothing left of a connection to Socket.IO 2.
-		if s.nsp != p.Namespace && !(l.old && p.Namespace == "/") {
-			continue
+	was := l.members[p.Namespace]
+	delete(l.members, p.Namespace)
+	if p.Namespace == "/" {
+		l.main, l.left = false, true
+	}
+	switch s := m.sockets[p.Namespace]; {
+	case s == nil:
+	case s.link == l:
+		var cause error
+		if len(p.Data) > 0 { // python-socketio confirms first and refuses then
+			cause = refusal(m.target, s.nsp, p.Data)
 		}
-		was := l.members[s.nsp]
-		delete(l.members, s.nsp)
-		if s.nsp == "/" {
-			l.main, l.left = false, true
-		}
-		switch {
-		case s.link == l:
-			var cause error
-			if len(p.Data) > 0 { // python-socketio confirms first and refuses then
-				cause = refusal(m.target, s.nsp, p.Data)
-			}
-			s.kicked(cause, &after)
-		case was == asked && s.active:
-			s.abandon(refusal(m.target, s.nsp, p.Data), &after)
-		}
+		s.kicked(cause, &after)
+	case was == asked && s.active:
+		s.abandon(refusal(m.target, s.nsp, p.Data), &after)
 	}
 	m.stopIfIdle()
 	m.mu.Unlock()

@@ -122,28 +122,50 @@ func TestOldServerReportsAnErrorLater(t *testing.T) {
 	})
 }
 
-func TestOldServerEndsTheMainNamespaceAndWithItAll(t *testing.T) {
-	inBubble(t, oldServer, func(t *testing.T, w *world) {
-		var l log
-		m := w.manager(speaksOld)
-		main, x := w.socket(m, "/", nil), w.socket(m, "/x", nil)
-		l.watch(x)
-		if err := main.Connect(context.Background()); err != nil {
-			t.Fatal(err)
-		}
-		srv := w.accept()
-		result := w.connect(x)
-		srv.want("40/x,")
-		srv.send("40/x,")
-		if err := <-result; err != nil {
-			t.Fatal(err)
-		}
-		srv.send("41")
-		l.want(t, "connect", "disconnect: io server disconnect")
-		if main.Connected() || m.Connected() {
-			t.Error("something is still connected")
-		}
-	})
+// TestOldServerEndsTheMainNamespace: either side can end it, and the others stay.
+func TestOldServerEndsTheMainNamespace(t *testing.T) {
+	for name, tc := range map[string]struct {
+		end    func(main *sioclient.Socket, srv *session)
+		reason string
+	}{
+		"by the server": {func(_ *sioclient.Socket, srv *session) { srv.send("41") }, "disconnect: io server disconnect"},
+		"by this side": {func(main *sioclient.Socket, srv *session) {
+			_ = main.Disconnect()
+			srv.want("41")
+		}, "disconnect: io client disconnect"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, oldServer, func(t *testing.T, w *world) {
+				var mainLog, otherLog log
+				m := w.manager(speaksOld)
+				main, x := w.socket(m, "/", nil), w.socket(m, "/x", nil)
+				mainLog.watch(main)
+				otherLog.watch(x)
+				if err := main.Connect(context.Background()); err != nil {
+					t.Fatal(err)
+				}
+				srv := w.accept()
+				result := w.connect(x)
+				srv.want("40/x,")
+				srv.send("40/x,")
+				if err := <-result; err != nil {
+					t.Fatal(err)
+				}
+				tc.end(main, srv)
+				mainLog.want(t, "connect", tc.reason)
+				otherLog.want(t, "connect")
+				if err := x.Emit("still", 1); err != nil {
+					t.Error(err)
+				}
+				srv.want(`42/x,["still",1]`)
+				srv.send("41/x,")
+				otherLog.want(t, "disconnect: io server disconnect")
+				if main.Active() || m.Connected() {
+					t.Error("something is still connected")
+				}
+			})
+		})
+	}
 }
 
 func TestOldServerIsFoundOut(t *testing.T) {

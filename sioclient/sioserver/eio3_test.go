@@ -86,6 +86,35 @@ func TestRevision4(t *testing.T) {
 			p.send("40/data,")
 			p.want(`44/data,{"c":1}`)
 		},
+		"either side ends the main namespace, and others stay": func(t *testing.T) {
+			b := newServer(t)
+			b.Of("/x").OnConnect(func(s *sioserver.Socket) {
+				s.On("echo", func(e *sioserver.Event) error { return s.Emit("back") })
+			})
+			for _, end := range []func(p *peer){
+				func(p *peer) { p.send("41") },
+				func(p *peer) {
+					b.Server.Sockets()[0].Disconnect(false)
+					p.want("41")
+				},
+			} {
+				p, _ := dial(t, b)
+				p.want("40")
+				p.send("40/x,")
+				p.want("40/x,")
+				synctest.Wait()
+				end(p)
+				p.send(`42/x,["echo"]`)
+				p.want(`42/x,["back"]`)
+				check(t, 0, b.Len())
+				p.send("40")
+				p.want("40")
+				p.send("41", "41/x,")
+				synctest.Wait()
+				check(t, 1, b.Stats().Connections) // it is the client's to close
+				p.cut()
+			}
+		},
 		"no recovery": func(t *testing.T) {
 			opts := recoverable()
 			opts.Engine.AllowEIO3 = true

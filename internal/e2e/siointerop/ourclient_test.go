@@ -242,6 +242,33 @@ var clientChecks = map[string]func(*testing.T, *visit){
 		v.must(s.Connect(v.ctx()))
 		v.want("[1]", string(v.call(s, "echo", 1).JSON()))
 	},
+	"the main namespace ends, another stays": func(t *testing.T, v *visit) {
+		if v.python {
+			t.Skip("that server has no event that asks for it")
+		}
+		for _, byServer := range []bool{true, false} {
+			m, err := sioclient.NewManager(v.url, v.options())
+			v.must(err)
+			main, err := m.Socket("/", nil)
+			v.must(err)
+			foo, err := m.Socket("/foo", nil)
+			v.must(err)
+			lost := make(chan sioclient.Reason, 1)
+			main.OnDisconnect(func(r sioclient.Reason, _ error) { lost <- r })
+			v.must(m.Connect(v.ctx(), main, foo))
+			if byServer {
+				v.must(main.Emit("kick"))
+				v.want(sioclient.IOServerDisconnect, <-lost)
+			} else {
+				v.must(main.Disconnect())
+				v.want(sioclient.IOClientDisconnect, <-lost)
+			}
+			v.want(fmt.Sprintf("[%q]", foo.ID()), string(v.call(foo, "getId").JSON()))
+			v.must(main.Connect(v.ctx()))
+			v.want("[1]", string(v.call(main, "echo", 1).JSON()))
+			v.must(m.Close())
+		}
+	},
 	"1,000 messages each way": func(t *testing.T, v *visit) {
 		upgraded := make(chan struct{}, 1)
 		o := v.options()

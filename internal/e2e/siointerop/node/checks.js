@@ -305,6 +305,19 @@ const checks = {
     same([1], await call(socket, "echo", 1));
   },
 
+  async "the main namespace ends, another stays"(t) {
+    for (const end of [(socket) => socket.disconnect(), (socket) => socket.emit("disconnect-room", socket.id, () => {})]) {
+      const socket = await t.connected();
+      const foo = socket.io.socket("/foo");
+      await event(foo, "connect");
+      const gone = event(socket, "disconnect");
+      end(socket);
+      await gone;
+      same([foo.id], await call(foo, "getId"));
+      foo.disconnect();
+    }
+  },
+
   async "reconnect"(t) {
     const socket = await t.connected();
     for (let i = 0; i < 3; i++) {
