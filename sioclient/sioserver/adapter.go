@@ -22,9 +22,10 @@ import (
 // order. A Broadcast must not wait for the network; it may queue what it is given, bounded, and fail with an error
 // that matches [sioclient.ErrBufferFull]. Packets and targets must not be changed.
 //
-// What an adapter cannot do fails with an error that matches [sioclient.ErrNotSupported].
+// Where ctx has no deadline, the adapter bounds by itself how long it waits for other nodes. What an adapter cannot do
+// fails with an error that matches [sioclient.ErrNotSupported].
 type Adapter interface {
-	// Broadcast delivers a packet to the sockets that the target means.
+	// Broadcast delivers a packet to the sockets that the target means. An error says that it went nowhere.
 	Broadcast(p *Packet, to *Target) error
 
 	// BroadcastWithAck delivers a packet that each recipient is to acknowledge, and waits until all have, or ctx ends.

@@ -135,6 +135,34 @@ func (a *stuckAdapter) RoomDeleted(room string) {
 	a.busAdapter.RoomDeleted(room)
 }
 
+// TestAdapterThatCannotBeMade: a namespace whose adapter is missing works on its own, and the program knows.
+func TestAdapterThatCannotBeMade(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cluster := &bus{}
+		var reported []error
+		b := newBench(t, &sioserver.Options{
+			Adapter: func(host *sioserver.AdapterHost) sioserver.Adapter {
+				if host.Namespace() == "/later" {
+					return nil
+				}
+				return cluster.adapter(host)
+			},
+			OnError: func(err error) { reported = append(reported, err) },
+		})
+		n := b.Of("/later")
+		check(t, 1, len(reported))
+		check(t, true, errors.Is(reported[0], sioclient.ErrNotSupported))
+		p := b.dial()
+		p.join("/later")
+		check(t, nil, n.Emit("e"))
+		p.want(`42/later,["e"]`)
+		check(t, true, errors.Is(n.ServerSideEmit("e"), sioclient.ErrNotSupported))
+		b.Of("/other")
+		check(t, 1, len(reported))
+	})
+}
+
 // TestCluster: two servers behave like one.
 func TestCluster(t *testing.T) {
 	t.Parallel()

@@ -41,7 +41,10 @@ type Options struct {
 	Recovery *RecoveryOptions
 
 	// Adapter makes the adapter of each namespace, for a cluster of servers. It must not wait for the network: the server
-	// stands still meanwhile. Nil means that this server is alone.
+	// stands still meanwhile. What needs the network, and may fail, is therefore opened before the server is made, and its
+	// adapters share it. An adapter that cannot be made is nil: New then fails, and a namespace that is made later is on its
+	// own, which OnError is told with an error that matches [sioclient.ErrNotSupported]. Without the function this server is
+	// alone.
 	Adapter func(*AdapterHost) Adapter
 
 	// CleanUpEmptyChildren removes a dynamic namespace when its last socket is gone. Who was in it starts anew: what is

@@ -22,6 +22,7 @@ func TestOptions(t *testing.T) {
 		"Engine.InitialPacket":  {Engine: engineio.ServerOptions{InitialPacket: engineio.Text("x")}},
 		"PingInterval":          {Engine: engineio.ServerOptions{PingInterval: -1}},
 		"Recovery":              {Recovery: &sioserver.RecoveryOptions{MaxPackets: -1}},
+		"Adapter":               {Adapter: func(*sioserver.AdapterHost) sioserver.Adapter { return nil }},
 		"Recovery and adapters": {Recovery: &sioserver.RecoveryOptions{}, Adapter: (&bus{}).adapter},
 	} {
 		t.Run(field, func(t *testing.T) {

@@ -61,6 +61,9 @@ func New(opts *Options) (*Server, error) {
 		s.kept = newKept(o)
 	}
 	s.Namespace = s.newNamespace("/", nil)
+	if o.Adapter != nil && s.Namespace.alone() {
+		return nil, sioerr.Invalid("sioserver.New", "Adapter", "returned none")
+	}
 	if o.Recovery != nil && s.Namespace.session == nil {
 		return nil, sioerr.Invalid("sioserver.New", "Recovery", "the adapter does not keep sessions")
 	}
@@ -122,6 +125,9 @@ func (s *Server) create(name string, parent *Parent, wanted bool) *Namespace {
 	}
 	s.mu.Unlock()
 	s.log.Debug("namespace made", "module", "sioclient", "namespace", name)
+	if s.opts.Adapter != nil && n.alone() {
+		s.report("adapter", sioerr.Bare(sioerr.ErrNotSupported, "adapter "+name, nil))
+	}
 	defer close(n.ready)
 	if s.opts.OnNamespace == nil {
 		return n
@@ -169,16 +175,22 @@ func (s *Server) newNamespace(name string, parent *Parent) *Namespace {
 		n.adapter = s.opts.Adapter(n.host)
 	case s.opts.Recovery != nil:
 		n.adapter = newMemoryAdapter(n.host, s.kept)
-	default:
+	}
+	if n.adapter == nil {
 		n.adapter = &singleAdapter{host: n.host}
 	}
-	_, single := n.adapter.(*singleAdapter)
-	n.rawArgs = !single
+	n.rawArgs = !n.alone()
 	if s.opts.Recovery != nil {
 		n.session, _ = n.adapter.(SessionAdapter)
 	}
 	n.rooms.watch, _ = n.adapter.(RoomWatcher)
 	return n
+}
+
+// alone reports whether the namespace has no adapter of a cluster, and keeps nothing.
+func (n *Namespace) alone() bool {
+	_, single := n.adapter.(*singleAdapter)
+	return single
 }
 
 // cleanUp removes the namespace if it is dynamic and nobody needs it any more.

@@ -136,7 +136,8 @@ func (s *Socket) Handshake() *Handshake {
 	return h
 }
 
-// Data returns what SetData was given last, nil at first.
+// Data returns what SetData was given last, nil at first. After a recovery of a client that was on another node before, it
+// is a json.RawMessage: see [Update].
 func (s *Socket) Data() any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
