@@ -96,6 +96,7 @@ interop: ## test against independent peers; installs their packages of npm and D
 	bash internal/e2e/interop/setup.sh
 	bash internal/e2e/siointerop/setup.sh
 	cd internal/e2e && go test -tags interop -count=1 -timeout=30m ./interop ./siointerop
+	@echo 'old versions under the attacks of the advisories:' && cat .out/oldversions.txt
 
 # source
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests of Socket.IO need beside Go: the packages of node/package-lock.json for Node.js, python-socketio
-# with aiohttp, and Chromium.
+# Installs what the tests of Socket.IO need beside Go: the packages of node/package-lock.json and of
+# old/package-lock.json for Node.js, python-socketio with aiohttp, and Chromium. The old packages are known to be vulnerable:
+# that is what they are for, on 127.0.0.1.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -21,5 +22,6 @@ if ! complete; then
 	echo "siointerop needs Node.js 18 or newer with npm, Chromium, and Python 3 with socketio and aiohttp: install them and run again" >&2
 	exit 1
 fi
-cd node
-again npm ci --no-audit --no-fund --loglevel=error
+for folder in node old; do
+	(cd "$folder" && again npm ci --no-audit --no-fund --loglevel=error)
+done

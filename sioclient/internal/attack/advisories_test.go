@@ -15,6 +15,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/fieldlink-go/fieldlink/internal/advisory"
 	"github.com/fieldlink-go/fieldlink/internal/certs"
 	"github.com/fieldlink-go/fieldlink/internal/netem"
 	"github.com/fieldlink-go/fieldlink/sioclient"
@@ -44,7 +45,7 @@ var advisories = map[string]attack{
 
 	// ws < 1.1.1: no limit to the size of a message.
 	"CVE-2016-10542 message of any size": func(a *arena) {
-		const announced = "\x81\xff\x00\x00\x00\x00\x40\x00\x00\x00\x00\x00\x00\x00" // text of 1 GiB
+		const announced = advisory.Gigabyte
 		for _, head := range []string{
 			announced, "\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00", // 2^63-1 bytes
 			"\x81\xff\x00\x00\x00\x00\x00\x0f\x42\x41\x00\x00\x00\x00", // one byte too much
@@ -77,7 +78,7 @@ var advisories = map[string]attack{
 	// ws 2 and 3 < 3.3.1 and < 1.1.5 (GHSA-5v72-xg48-5rpm): names that every JavaScript object has, as extensions.
 	"the WebSocket extension header of 2017": func(a *arena) {
 		for _, value := range []string{
-			"constructor", ",;constructor", "__proto__; hasOwnProperty=1", "permessage-deflate; constructor",
+			advisory.Extension, ",;constructor", "__proto__; hasOwnProperty=1", "permessage-deflate; constructor",
 			"permessage-deflate; toString=1, valueOf", `x; y=",permessage-deflate; client_max_window_bits,"`,
 			"permessage-deflate; server_max_window_bits=99999999999999999999", strings.Repeat(",", 100_000),
 			strings.Repeat("permessage-deflate; client_max_window_bits, ", 10_000), `x="` + strings.Repeat(`\b`, 100_000),
@@ -125,7 +126,7 @@ var advisories = map[string]attack{
 	"CVE-2020-36048 payload of many packets": func(a *arena) {
 		const size = 250_000
 		for _, body := range []string{
-			strings.Repeat("2:40", 250_000), strings.Repeat("1:6", size/3), strings.Repeat("1:2", size/3), strings.Repeat("0:", size/2),
+			advisory.ManyPackets(250_000), strings.Repeat("1:6", size/3), strings.Repeat("1:2", size/3), strings.Repeat("0:", size/2),
 			"1000000:", "99999999999999999999:4", strings.Repeat("9", size), strings.Repeat(":", size), "-1:4",
 		} {
 			a.post(a.polling("3"), "", body)
@@ -151,7 +152,7 @@ var advisories = map[string]attack{
 	"CVE-2020-36049 long header of a packet": func(a *arena) {
 		const size = 999_990
 		for _, packet := range []string{
-			"42" + strings.Repeat("1", size), "45" + strings.Repeat("1", size), "45" + strings.Repeat("1", size) + "-[]",
+			advisory.LongID(size), "45" + strings.Repeat("1", size), "45" + strings.Repeat("1", size) + "-[]",
 			"42/" + strings.Repeat("a", size), "42/" + strings.Repeat("a", size-10) + `,["a"]`,
 			"4" + strings.Repeat("2", size), "42[" + strings.Repeat(" ", size), `42["` + strings.Repeat(`\u0041`, size/7),
 		} {
@@ -168,7 +169,7 @@ var advisories = map[string]attack{
 
 	// socket.io < 2.4.0: every origin was allowed.
 	"CVE-2020-28481 any origin": func(a *arena) {
-		foreign := "Origin: https://evil.test\r\n"
+		foreign := "Origin: " + advisory.Origin + "\r\n"
 		got := a.request("GET /socket.io/?EIO=4&transport=polling" + closing + foreign + "\r\n")
 		a.answered(got, "200", "}")
 		if strings.Contains(strings.ToLower(got), "access-control-allow") {
@@ -186,7 +187,7 @@ var advisories = map[string]attack{
 	// ws < 7.4.6: the time that spaces in this header took grew with the square of their number.
 	"CVE-2021-32640 spaces between subprotocols": func(a *arena) {
 		for _, value := range []string{
-			"b" + strings.Repeat(" ", 32_000) + "x", "b" + strings.Repeat(" ,", 100_000) + "x", strings.Repeat(" ", 500_000) + ",",
+			advisory.Spaces(15_000), advisory.Spaces(32_000), "b" + strings.Repeat(" ,", 100_000) + "x", strings.Repeat(" ", 500_000) + ",",
 		} {
 			p := a.dial()
 			p.send(upgradeHead + "Sec-WebSocket-Protocol: " + value + "\r\n\r\n")
@@ -213,6 +214,12 @@ var advisories = map[string]attack{
 			p.end()
 		}
 		p := a.join()
+		p.text(advisory.Splice)
+		p.binary("x")
+		if got := p.end(); strings.Contains(got, "431") {
+			a.Errorf("acknowledged by %q", got)
+		}
+		p = a.join()
 		p.text(`451-["echo",{"_placeholder":true}]`)
 		p.binary("x")
 		p.end()
@@ -221,7 +228,7 @@ var advisories = map[string]attack{
 	// engine.io 4 < 4.1.2, 5 < 5.2.1, 6 < 6.1.1: a frame that is not legal before anybody listened for errors.
 	"CVE-2022-21676 frame with reserved bits at once": func(a *arena) {
 		for _, frame := range []string{
-			"\xf1\x81\x00\x00\x00\x00x", "\xb1\x81\x00\x00\x00\x00x", "\xa1\x80\x00\x00\x00\x00", "\x83\x80\x00\x00\x00\x00",
+			advisory.Reserved, "\xb1\x81\x00\x00\x00\x00x", "\xa1\x80\x00\x00\x00\x00", "\x83\x80\x00\x00\x00\x00",
 			"\x8f\x80\x00\x00\x00\x00", "\x80\x80\x00\x00\x00\x00", "\x09\x80\x00\x00\x00\x00", "\x81\x01x", "\xc1\x81\x00\x00\x00\x00x",
 		} {
 			p := a.dial()
@@ -264,7 +271,7 @@ var advisories = map[string]attack{
 	"CVE-2023-31125 upgrade of another transport": func(a *arena) {
 		sid := strings.TrimPrefix(a.polling("4"), "/socket.io/?EIO=4&transport=polling")
 		for _, query := range []string{
-			"EIO=4", "EIO=4&transport=polling", "EIO=4&transport=webtransport", "EIO=4&transport=constructor", "EIO=4&transport=__proto__",
+			"EIO=4", "EIO=4&transport=polling", "EIO=4&transport=webtransport", "EIO=4&transport=constructor", advisory.OtherTransport,
 			"EIO=4&transport=", "EIO=4&transport=polling&transport=websocket", "transport=websocket", "EIO=5&transport=websocket",
 			"EIO=4&transport=websocket&sid=constructor", "EIO=4&transport=websocket&sid=__proto__", "EIO=4&transport=websocket&sid=",
 			"EIO=4&transport=polling" + sid, "EIO=3&transport=websocket" + sid, "EIO=4&transport=webtransport" + sid, "%zz", "EIO=4;transport=websocket",
@@ -279,7 +286,7 @@ var advisories = map[string]attack{
 	// socket.io-parser < 4.2.3: an event whose name is an object with a toString of its own.
 	"CVE-2023-32695 event name that is no text": func(a *arena) {
 		for _, packet := range []string{
-			`42[{"toString":"foo"}]`, `42[{"toString":1,"valueOf":2}]`, `42[{}]`, `42[[]]`, `42[["a"]]`, `42[true]`, `42[null]`,
+			advisory.NoName, `42[{"toString":1,"valueOf":2}]`, `42[{}]`, `42[[]]`, `42[["a"]]`, `42[true]`, `42[null]`,
 			`42[{"__proto__":null}]`, `42/,[{"toString":"foo"},1]`, `421[{"toString":"foo"}]`,
 		} {
 			p := a.join()
@@ -298,6 +305,9 @@ var advisories = map[string]attack{
 		p.send(upgradeHead + headers.String() + "\r\n")
 		p.await("HTTP/1.1 101")
 		p = a.dial()
+		p.send(strings.Replace(upgradeHead, "Upgrade: websocket\r\n", "", 1) + advisory.Headers(2000) + "Upgrade: websocket\r\n\r\n")
+		p.await("HTTP/1.1 101")
+		p = a.dial()
 		p.send(upgradeHead + strings.Repeat("x: "+strings.Repeat("y", 1000)+"\r\n", 2000) + "\r\n")
 		p.await("HTTP/1.1 431")
 		p = a.dial() // without the header in question
@@ -313,13 +323,13 @@ var advisories = map[string]attack{
 			p.end()
 		}
 		p := a.join()
-		p.text(`42["error"]`, `42["error",{"message":"x"}]`, `42["error",null]`, `421["echo"]`)
+		p.text(advisory.ErrorEvent, `42["error",{"message":"x"}]`, `42["error",null]`, `421["echo"]`)
 		p.await("431[]")
 	},
 
 	// socket.io-parser < 4.2.6: as many attachments as a packet announces.
 	"CVE-2026-33151 any number of attachments": func(a *arena) {
-		for _, packet := range []string{`4511-["a"]`, `4599999999-["a"]`, `459000000000000-["a"]`, `4518446744073709551617-["a"]`, `4699-1[]`} {
+		for _, packet := range []string{`4511-["a"]`, advisory.ManyAttachments, `459000000000000-["a"]`, `4518446744073709551617-["a"]`, `4699-1[]`} {
 			p := a.join()
 			p.text(packet)
 			for range 50 {
@@ -352,9 +362,9 @@ var advisories = map[string]attack{
 	// ws < 8.21.0: a message in very many fragments, each kept with all that belongs to it.
 	"CVE-2026-48779 very many fragments": func(a *arena) {
 		tiny := a.join()
-		tiny.send("\x01\x81\x00\x00\x00\x004")
+		tiny.send(advisory.FirstFragment)
 		for range 30 {
-			tiny.send(strings.Repeat("\x00\x81\x00\x00\x00\x002", 1000))
+			tiny.send(strings.Repeat(advisory.Fragment, 1000))
 		}
 		empty := a.join()
 		empty.send("\x02\x80\x00\x00\x00\x00")
@@ -371,7 +381,7 @@ var advisories = map[string]attack{
 
 	// socket.io-parser < 4.2.7: a packet that announces no attachments and is waited for in vain, with all that comes.
 	"CVE-2026-69185 no attachments": func(a *arena) {
-		for _, packet := range []string{`450-["a"]`, `450-["a",{"_placeholder":true,"num":0}]`, `460-1[]`, `4500-["a"]`, `45-["a"]`} {
+		for _, packet := range []string{advisory.NoAttachments, `450-["a",{"_placeholder":true,"num":0}]`, `460-1[]`, `4500-["a"]`, `45-["a"]`} {
 			p := a.join()
 			p.text(packet)
 			for range 50 {
@@ -385,7 +395,7 @@ var advisories = map[string]attack{
 	"CVE-2026-59725 binary POST": func(a *arena) {
 		for range 20 {
 			target := a.polling("4")
-			got := a.post(target, "Content-Type: application/octet-stream\r\n", "\x00\x01\xff4")
+			got := a.post(target, "Content-Type: application/octet-stream\r\n", advisory.BinaryPost)
 			a.answered(got, "400", `{"code":3,"message":"Bad request"}`)
 			a.answered(a.get(target), "400", `{"code":1,"message":"Session ID unknown"}`)
 		}
