@@ -212,6 +212,9 @@ func (a *Admin) welcome(s *sioserver.Socket) {
 		return
 	}
 	a.commands(s)
+	if err := a.begin(s); err != nil {
+		return // it has gone already
+	}
 	events := []notice{{name: "config", args: []any{map[string]any{"supportedFeatures": a.features}}}}
 	if a.opts.Mode == Development {
 		events = append(events, notice{name: "all_sockets", args: []any{a.allSockets()}})

@@ -19,17 +19,25 @@ func (a *Admin) authenticate(ctx context.Context, s *sioserver.Socket) error {
 	if a.opts.Open {
 		return nil
 	}
-	var auth struct {
-		Username, Password, SessionID string
-	}
-	if err := json.Unmarshal(s.Handshake().Auth, &auth); err != nil {
+	var auth credentials
+	err := json.Unmarshal(s.Handshake().Auth, &auth)
+	if err != nil || !a.sessions.known(auth.SessionID) && !a.opts.Authenticate(ctx, auth.Username, auth.Password) {
 		return sioclient.Refuse("invalid credentials", nil)
 	}
-	if auth.SessionID != "" && a.sessions.known(auth.SessionID) {
+	return nil
+}
+
+// credentials are what a page sends.
+type credentials struct {
+	Username, Password, SessionID string
+}
+
+// begin gives a page that came with a password the id that lets it come back without. The page listens only when it is
+// connected, so this is not for authenticate.
+func (a *Admin) begin(s *sioserver.Socket) error {
+	var auth credentials
+	if a.opts.Open || json.Unmarshal(s.Handshake().Auth, &auth) == nil && a.sessions.known(auth.SessionID) {
 		return nil
-	}
-	if !a.opts.Authenticate(ctx, auth.Username, auth.Password) {
-		return sioclient.Refuse("invalid credentials", nil)
 	}
 	return s.Emit("session", a.sessions.begin(a.opts.SessionTTL))
 }
