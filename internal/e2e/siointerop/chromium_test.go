@@ -85,6 +85,7 @@ func chromium(ctx context.Context, address string) error {
 	cmd := exec.CommandContext(ctx, "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
 		"--disable-dev-shm-usage", "--disable-breakpad", "--no-first-run", "--no-default-browser-check", "--no-proxy-server",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
+		"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", // pages may ask for fonts elsewhere
 		"--user-data-dir="+profile, address)
 	cmd.Stderr = &said
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // it has children

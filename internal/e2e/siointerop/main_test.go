@@ -1,7 +1,8 @@
 //go:build interop
 
 // Package siointerop_test runs the Socket.IO client and server of this repository against those of others: the official
-// ones for JavaScript in versions 4 and 2, in Node.js and in a browser, and those of python-socketio.
+// ones for JavaScript in versions 4 and 2, in Node.js and in a browser, those of python-socketio, and the official admin
+// page. Old versions of the official ones are there to fall to published attacks.
 //
 // It needs what setup.sh installs, and fails without it.
 package siointerop_test
