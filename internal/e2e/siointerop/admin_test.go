@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/fieldlink-go/fieldlink/sioclient"
 	"github.com/fieldlink-go/fieldlink/sioclient/engineio"
@@ -93,7 +94,7 @@ type crew struct {
 // enlist connects a client and answers its id.
 func (c *crew) enlist(w http.ResponseWriter, r *http.Request) {
 	s, err := sioclient.Dial(r.Context(), c.url, &sioclient.Options{
-		Engine: engineio.DialOptions{Transports: []string{engineio.WebSocket}},
+		Engine: engineio.DialOptions{Transports: []string{engineio.WebSocket}}, Timeout: time.Minute,
 	})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)

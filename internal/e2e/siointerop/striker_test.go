@@ -18,7 +18,7 @@ import (
 type striker struct {
 	*testing.T
 	address string
-	silence time.Duration // after which nothing more is expected
+	silence time.Duration // after which perhaps is answered by nothing
 }
 
 // line is a connection to a server. It is kept until the test ends.
@@ -45,10 +45,15 @@ func (l *line) send(raw string) {
 	_, _ = io.WriteString(l.conn, raw)
 }
 
-// answer returns the head of the answer to a request and, if it says how long it is, its body. It is empty if there is
-// no answer.
-func (l *line) answer() string {
-	_ = l.conn.SetReadDeadline(time.Now().Add(l.s.silence))
+// answer returns the head of the answer to a request and, if it says how long it is, its body. It is empty if the server
+// hangs up instead.
+func (l *line) answer() string { return l.answerWithin(limit) }
+
+// perhaps returns the answer to a request that may get none.
+func (l *line) perhaps() string { return l.answerWithin(l.s.silence) }
+
+func (l *line) answerWithin(d time.Duration) string {
+	_ = l.conn.SetReadDeadline(time.Now().Add(d))
 	head, length := "", 0
 	for {
 		line, err := l.in.ReadString('\n')
@@ -108,7 +113,7 @@ func (s *striker) join(query string) *line {
 
 // await reads messages up to one that begins so, and returns it; it is empty if none comes.
 func (l *line) await(prefix string) string {
-	_ = l.conn.SetReadDeadline(time.Now().Add(l.s.silence))
+	_ = l.conn.SetReadDeadline(time.Now().Add(limit))
 	for {
 		f, err := wstest.ReadFrame(l.in)
 		if err != nil {
