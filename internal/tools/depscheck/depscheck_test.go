@@ -178,9 +178,16 @@ func TestRules(t *testing.T) {
 			"reasons: CONTRIBUTING.md does not say why internal/e2e/interop depends on `ws`",
 		},
 		{
+			"an npm package under another name",
+			func(_ *testing.T, r *toy.Repo) {
+				r.Write("internal/e2e/interop/package.json", `{"dependencies": {"old": "npm:@a/ws@8.0.0"}}`)
+			},
+			"reasons: CONTRIBUTING.md does not say why internal/e2e/interop depends on `@a/ws`",
+		},
+		{
 			"a dependency with a reason",
 			func(_ *testing.T, r *toy.Repo) {
-				r.Write("internal/e2e/interop/package.json", `{"devDependencies": {"ws": "8.0.0"}}`)
+				r.Write("internal/e2e/interop/package.json", `{"devDependencies": {"ws": "8.0.0", "ws7": "npm:ws@7.0.0"}}`)
 				r.Write("internal/e2e/interop/node_modules/x/package.json", `{"dependencies": {"y": "8.0.0"}}`)
 				r.Write("CONTRIBUTING.md", "| `ws` | the peer |\n")
 			},

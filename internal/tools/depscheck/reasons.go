@@ -76,10 +76,22 @@ func (t *tree) npm(users map[string]string) error {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		for _, dependencies := range []map[string]string{manifest.Dependencies, manifest.DevDependencies} {
-			for dependency := range dependencies {
-				users[dependency] = path.Dir(name)
+			for dependency, version := range dependencies {
+				users[published(dependency, version)] = path.Dir(name)
 			}
 		}
 		return nil
 	})
+}
+
+// published is the name under which npm has a dependency, which a manifest may call by a name of its own.
+func published(dependency, version string) string {
+	alias, ok := strings.CutPrefix(version, "npm:")
+	if !ok {
+		return dependency
+	}
+	if i := strings.LastIndexByte(alias, '@'); i > 0 { // not that of a scope
+		alias = alias[:i]
+	}
+	return alias
 }
