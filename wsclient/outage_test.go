@@ -186,7 +186,7 @@ func TestRC26CallbackGivesUp(t *testing.T) {
 func TestRC27Herd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const bucket = 100 * time.Millisecond
-		clients := size(1000, 250, 1000)
+		const clients = 1000 // with fewer, chance brings more than a fifth together now and then
 		network := netem.New(nil)
 		srv := serve(t, network, "peer.test:80", wstest.Options{})
 		diaries := make([]*diary, clients)

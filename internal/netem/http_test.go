@@ -162,15 +162,17 @@ func TestHTTPS(t *testing.T) {
 			check(t, nil, err)
 		},
 		"the server sees a client that goes away": func(t *testing.T) {
-			gone := make(chan error, 1)
+			gone, told := make(chan error, 1), make(chan struct{})
 			web := newWebServer(t, nil, func(_ http.ResponseWriter, r *http.Request) {
 				<-r.Context().Done()
 				gone <- r.Context().Err()
+				<-told // the client says goodbye before it hangs up, and would take an answer meanwhile
 			})
 			defer web.close()
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			_, err := web.get(ctx, "/")
+			close(told)
 			check(t, true, errors.Is(err, context.DeadlineExceeded))
 			check(t, context.Canceled.Error(), (<-gone).Error())
 		},
