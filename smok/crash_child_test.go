@@ -99,7 +99,11 @@ func (l *life) live() error {
 	for s := d.Status().Sections; s.Queued+s.Active > 0; s = d.Status().Sections {
 		<-time.After(time.Millisecond)
 	}
-	return errors.Join(d.Shutdown(ctx), <-ended)
+	err = d.Shutdown(ctx)
+	if run := <-ended; !errors.Is(run, smok.ErrClosed) { // if there was so little to do that it had not begun
+		err = errors.Join(err, run)
+	}
+	return err
 }
 
 // device makes the device of a life.

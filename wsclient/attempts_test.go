@@ -36,8 +36,8 @@ func TestRC03Outage(t *testing.T) {
 		srv.DropConns()
 		err := rest(t, m, d)
 		e, ok := errors.AsType[*wsclient.ReconnectError](err)
-		if !ok || e.Attempts != 5 || len(d.attempts) != 5 || e.Terminal || !errors.Is(err, wsclient.ErrClosed) {
-			t.Errorf("%v after %d attempts", err, len(d.attempts))
+		if !ok || e.Attempts != 5 || len(d.told().attempts) != 5 || e.Terminal || !errors.Is(err, wsclient.ErrClosed) {
+			t.Errorf("%v after %d attempts", err, len(d.told().attempts))
 		}
 		if got := <-received; got != err {
 			t.Errorf("Receive fails with %v, want %v", got, err)
@@ -45,8 +45,8 @@ func TestRC03Outage(t *testing.T) {
 		d.forget()
 		err = m.Connect(t.Context())
 		synctest.Wait()
-		if e, ok := errors.AsType[*wsclient.ConnectionError](err); !ok || e.Attempts != 6 || len(d.attempts) != 6 {
-			t.Errorf("RC-04: %v after %d attempts", err, len(d.attempts))
+		if e, ok := errors.AsType[*wsclient.ConnectionError](err); !ok || e.Attempts != 6 || len(d.told().attempts) != 6 {
+			t.Errorf("RC-04: %v after %d attempts", err, len(d.told().attempts))
 		}
 	})
 }
@@ -130,14 +130,14 @@ func TestRC21Functions(t *testing.T) {
 		if diff := cmp.Diff([]int{1, 3, 4, 5}, numbers(headers)); diff != "" {
 			t.Errorf("calls of HeaderFunc (-want +got):\n%s", diff)
 		}
-		if a := urls[1]; a.LastStatus != 503 || a.LastErr != d.failures[0].Err || a.Delay != time.Second {
+		if a := urls[1]; a.LastStatus != 503 || a.LastErr != d.told().failures[0].Err || a.Delay != time.Second {
 			t.Errorf("after the first failure: %+v", a)
 		}
 		if a := urls[2]; a.LastStatus != 0 || !errors.Is(a.LastErr, boom) || !errors.Is(a.LastErr, wsclient.Err) {
 			t.Errorf("after the second failure: %+v", a)
 		}
-		if _, ok := errors.AsType[*wsclient.TimeoutError](d.failures[2].Err); !ok || d.at[3].Sub(d.at[2]) != 30*time.Second+4*time.Second {
-			t.Errorf("the third failure: %v", d.failures[2].Err)
+		if _, ok := errors.AsType[*wsclient.TimeoutError](d.told().failures[2].Err); !ok || d.told().at[3].Sub(d.told().at[2]) != 30*time.Second+4*time.Second {
+			t.Errorf("the third failure: %v", d.told().failures[2].Err)
 		}
 	})
 }
@@ -161,8 +161,8 @@ func TestRC21GiveUp(t *testing.T) {
 			err := m.Connect(t.Context())
 			synctest.Wait()
 			e, ok := errors.AsType[*wsclient.ConnectionError](err)
-			if !ok || e.Attempts != 1 || len(d.attempts) != 1 || !errors.Is(err, wsclient.ErrGiveUp) && !errors.Is(err, wsclient.ErrConfig) {
-				t.Errorf("%v after %d attempts", err, len(d.attempts))
+			if !ok || e.Attempts != 1 || len(d.told().attempts) != 1 || !errors.Is(err, wsclient.ErrGiveUp) && !errors.Is(err, wsclient.ErrConfig) {
+				t.Errorf("%v after %d attempts", err, len(d.told().attempts))
 			}
 		}
 	})

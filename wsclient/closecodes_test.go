@@ -78,11 +78,11 @@ func TestRC17RC18CloseCodes(t *testing.T) {
 			connected(t, m)
 			time.Sleep(time.Minute)
 			synctest.Wait()
-			if len(d.losses) != 1 {
-				t.Errorf("%d: %d losses", c.code, len(d.losses))
+			if len(d.told().losses) != 1 {
+				t.Errorf("%d: %d losses", c.code, len(d.told().losses))
 				continue
 			}
-			got := d.losses[0]
+			got := d.told().losses[0]
 			if c.want != c.code {
 				text = "" // no text of the peer
 			}
@@ -103,8 +103,8 @@ func TestRC17RC18CloseCodes(t *testing.T) {
 			}
 			e, ok := errors.AsType[*wsclient.ReconnectError](rest(t, m, d))
 			if closed, isClosed := errors.AsType[*wsclient.ClosedError](m.Err()); !ok || !e.Terminal || e.Attempts != 0 ||
-				!isClosed || closed.Code != c.want || closed.Reason != text || len(d.attempts) != 1 {
-				t.Errorf("%d: %v after %d attempts", c.code, m.Err(), len(d.attempts))
+				!isClosed || closed.Code != c.want || closed.Reason != text || len(d.told().attempts) != 1 {
+				t.Errorf("%d: %v after %d attempts", c.code, m.Err(), len(d.told().attempts))
 			}
 		}
 	})
@@ -141,8 +141,8 @@ func TestRC19OtherAddressFirst(t *testing.T) {
 		o.Endpoints.URLs = []string{"ws://second.test"}
 		m, d := manage(t, peerURL, o)
 		connected(t, m)
-		if len(d.connects) != 2 || d.connects[1].Endpoint != "ws://second.test" || d.connects[1].Downtime != 0 {
-			t.Errorf("%+v", d.connects)
+		if len(d.told().connects) != 2 || d.told().connects[1].Endpoint != "ws://second.test" || d.told().connects[1].Downtime != 0 {
+			t.Errorf("%+v", d.told().connects)
 		}
 	})
 }
@@ -164,8 +164,8 @@ func TestRC17Refresh(t *testing.T) {
 			}
 			m, d := manage(t, peerURL, o)
 			connected(t, m)
-			if refreshes != 1 || len(d.connects) != 2 || d.connects[1].Downtime != 0 {
-				t.Errorf("%d: %d refreshes, %+v", code, refreshes, d.connects)
+			if refreshes != 1 || len(d.told().connects) != 2 || d.told().connects[1].Downtime != 0 {
+				t.Errorf("%d: %d refreshes, %+v", code, refreshes, d.told().connects)
 			}
 		}
 	})

@@ -40,14 +40,14 @@ func TestRC22NameNotFound(t *testing.T) {
 			t.Errorf("connected %v after the network was there", late)
 		}
 		synctest.Wait()
-		for _, f := range d.failures {
+		for _, f := range d.told().failures {
 			e, ok := errors.AsType[*net.DNSError](f.Err)
 			if !ok || !e.IsNotFound || !errors.Is(f.Err, wsclient.ErrConnection) || !f.WillRetry {
 				t.Errorf("%+v", f)
 			}
 		}
-		if len(d.failures) < 60 {
-			t.Errorf("%d attempts failed in an hour", len(d.failures))
+		if len(d.told().failures) < 60 {
+			t.Errorf("%d attempts failed in an hour", len(d.told().failures))
 		}
 	})
 }
@@ -134,8 +134,8 @@ func TestRC23TLS(t *testing.T) {
 					return
 				}
 				e, ok := errors.AsType[*wsclient.ConnectionError](err)
-				if !ok || e.Attempts != c.attempts || len(d.attempts) != c.attempts || !c.as(err) {
-					t.Errorf("%v after %d attempts", err, len(d.attempts))
+				if !ok || e.Attempts != c.attempts || len(d.told().attempts) != c.attempts || !c.as(err) {
+					t.Errorf("%v after %d attempts", err, len(d.told().attempts))
 				}
 			})
 		})
@@ -180,8 +180,8 @@ func TestRC23RefreshOfCertificate(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		if len(d.attempts) != 2 {
-			t.Errorf("%d attempts", len(d.attempts))
+		if len(d.told().attempts) != 2 {
+			t.Errorf("%d attempts", len(d.told().attempts))
 		}
 	})
 }
@@ -228,8 +228,8 @@ func TestRC25BadAccept(t *testing.T) {
 			m, d := manage(t, peerURL, at(network, wsclient.ReconnectOptions{}))
 			err := notWebSocket(t, m, network)
 			synctest.Wait()
-			if len(d.failures) != 3 || t.Failed() {
-				t.Errorf("%s: %v, %+v", name, err, d.failures)
+			if len(d.told().failures) != 3 || t.Failed() {
+				t.Errorf("%s: %v, %+v", name, err, d.told().failures)
 			}
 		}
 	})

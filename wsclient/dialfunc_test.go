@@ -52,11 +52,11 @@ func TestDialFunc(t *testing.T) {
 		if diff := cmp.Diff(seconds(1, 2, 4, 30+8), d.pauses()); diff != "" {
 			t.Errorf("pauses (-want +got):\n%s", diff)
 		}
-		if f := d.failures; !errors.Is(f[0].Err, boom) || !errors.Is(f[0].Err, wsclient.ErrConnection) {
+		if f := d.told().failures; !errors.Is(f[0].Err, boom) || !errors.Is(f[0].Err, wsclient.ErrConnection) {
 			t.Errorf("the first failure: %v", f[0].Err)
 		}
-		if _, ok := errors.AsType[*wsclient.TimeoutError](d.failures[3].Err); !ok || late.Err() == nil {
-			t.Errorf("the fourth failure: %v; its connection: %v", d.failures[3].Err, late.Err())
+		if _, ok := errors.AsType[*wsclient.TimeoutError](d.told().failures[3].Err); !ok || late.Err() == nil {
+			t.Errorf("the fourth failure: %v; its connection: %v", d.told().failures[3].Err, late.Err())
 		}
 		if err := m.Send(t.Context(), wsclient.Text, []byte("hello")); err != nil {
 			t.Error(err)
@@ -65,8 +65,8 @@ func TestDialFunc(t *testing.T) {
 		srv.DropConns()
 		synctest.Wait()
 		time.Sleep(5 * time.Minute) // until after the failures of the next outage
-		if !m.IsConnected() || len(d.failures) != 4 {
-			t.Errorf("connected %v after %d failures", m.IsConnected(), len(d.failures))
+		if !m.IsConnected() || len(d.told().failures) != 4 {
+			t.Errorf("connected %v after %d failures", m.IsConnected(), len(d.told().failures))
 		}
 	})
 }
@@ -82,8 +82,8 @@ func TestDialFuncGivesUp(t *testing.T) {
 		m, d := manage(t, peerURL, o)
 		err := m.Connect(t.Context())
 		synctest.Wait()
-		if !errors.Is(err, boom) || !errors.Is(err, wsclient.ErrConnection) || len(d.attempts) != 1 {
-			t.Errorf("%v after %d attempts", err, len(d.attempts))
+		if !errors.Is(err, boom) || !errors.Is(err, wsclient.ErrConnection) || len(d.told().attempts) != 1 {
+			t.Errorf("%v after %d attempts", err, len(d.told().attempts))
 		}
 	})
 }

@@ -21,7 +21,12 @@ const peerURL = "ws://peer.test"
 
 // diary keeps what a manager tells its hooks, with the time of each attempt.
 type diary struct {
-	mu       sync.Mutex
+	mu sync.Mutex
+	pages
+}
+
+// pages are read through diary.told.
+type pages struct {
 	at       []time.Time
 	attempts []wsclient.Attempt
 	failures []wsclient.AttemptFailure
@@ -61,22 +66,29 @@ func (d *diary) hooks() wsclient.Hooks {
 	}
 }
 
-// pauses returns the time between one attempt and the next.
-func (d *diary) pauses() []time.Duration {
+// told returns what the hooks were told up to this moment, when they have all returned.
+func (d *diary) told() pages {
+	synctest.Wait()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	return d.pages
+}
+
+// pauses returns the time between one attempt and the next.
+func (d *diary) pauses() []time.Duration {
 	var p []time.Duration
-	for i := 1; i < len(d.at); i++ {
-		p = append(p, d.at[i].Sub(d.at[i-1]))
+	for i, at := 1, d.told().at; i < len(at); i++ {
+		p = append(p, at[i].Sub(at[i-1]))
 	}
 	return p
 }
 
 // forget begins a new page.
 func (d *diary) forget() {
+	synctest.Wait()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.at, d.attempts, d.failures, d.connects, d.losses, d.gaveUp = nil, nil, nil, nil, nil, nil
+	d.pages = pages{}
 }
 
 // manage makes a manager with a diary. It is closed at the end of the test.
@@ -166,12 +178,9 @@ func connected(t *testing.T, m *wsclient.Manager) {
 func rest(t *testing.T, m *wsclient.Manager, d *diary) error {
 	t.Helper()
 	<-m.Done()
-	synctest.Wait()
 	err := m.Err()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if len(d.gaveUp) != 1 || d.gaveUp[0] != err {
-		t.Errorf("OnGiveUp got %v, Err is %v", d.gaveUp, err)
+	if told := d.told().gaveUp; len(told) != 1 || told[0] != err {
+		t.Errorf("OnGiveUp got %v, Err is %v", told, err)
 	}
 	if !errors.Is(err, wsclient.Err) || m.State() != wsclient.StateDisconnected {
 		t.Errorf("%v in state %v", err, m.State())

@@ -53,7 +53,7 @@ func TestRC01RC02Pauses(t *testing.T) {
 			if got := d.pauses(); cmp.Diff(c.want, got) != "" {
 				t.Errorf("%s: pauses (-want +got):\n%s", c.row, cmp.Diff(c.want, got))
 			}
-			first := d.at[0].Sub(lost)
+			first := d.told().at[0].Sub(lost)
 			if want := map[wsclient.Strategy]time.Duration{wsclient.Fixed: 50 * time.Millisecond}[c.options.Strategy]; first != want {
 				t.Errorf("%s: the first attempt came after %v, want %v", c.row, first, want)
 			}
@@ -111,8 +111,8 @@ func TestRC20ThirdAddress(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		if took := time.Since(began); took != 0 || d.connects[0].Endpoint != "ws://third.test" || d.connects[0].Attempts != 3 {
-			t.Errorf("%+v after %v", d.connects[0], took)
+		if took := time.Since(began); took != 0 || d.told().connects[0].Endpoint != "ws://third.test" || d.told().connects[0].Attempts != 3 {
+			t.Errorf("%+v after %v", d.told().connects[0], took)
 		}
 	})
 }
@@ -134,7 +134,7 @@ func TestFailbackAfter(t *testing.T) {
 		network.Allow("first.test:80")
 		time.Sleep(time.Hour)
 		var endpoints []string
-		for _, c := range d.connects {
+		for _, c := range d.told().connects {
 			endpoints = append(endpoints, c.Endpoint)
 			if c.Downtime != 0 {
 				t.Errorf("%+v, with a pause", c)
@@ -146,7 +146,7 @@ func TestFailbackAfter(t *testing.T) {
 		if diff := cmp.Diff(seconds(0, 600, 0, 600), d.pauses()); diff != "" {
 			t.Errorf("pauses (-want +got):\n%s", diff)
 		}
-		for _, l := range d.losses {
+		for _, l := range d.told().losses {
 			if l.Reason != wsclient.ReasonScheduled || !l.WillReconnect {
 				t.Errorf("%+v", l)
 			}
@@ -207,10 +207,10 @@ func TestRC27Herd(t *testing.T) {
 		synctest.Wait()
 		buckets := map[int]int{}
 		for _, d := range diaries {
-			if len(d.at) != 2 {
-				t.Fatalf("%d attempts", len(d.at))
+			if len(d.told().at) != 2 {
+				t.Fatalf("%d attempts", len(d.told().at))
 			}
-			buckets[int(d.at[1].Sub(lost)/bucket)]++
+			buckets[int(d.told().at[1].Sub(lost)/bucket)]++
 		}
 		for i, n := range buckets {
 			if n > clients/5 || i >= 10 {

@@ -53,8 +53,8 @@ func TestRC11RC12RetryAfter(t *testing.T) {
 			if diff := cmp.Diff(c.pauses, got); diff != "" {
 				t.Errorf("%s: pauses (-want +got):\n%s", c.name, diff)
 			}
-			if want := len(c.answers) + 1; len(d.connects) != 1 || d.connects[0].Attempts != want {
-				t.Errorf("%s: %+v, want %d attempts", c.name, d.connects, want)
+			if want := len(c.answers) + 1; len(d.told().connects) != 1 || d.told().connects[0].Attempts != want {
+				t.Errorf("%s: %+v, want %d attempts", c.name, d.told().connects, want)
 			}
 		}
 	})
@@ -150,9 +150,9 @@ func TestRC15CaptivePortal(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		e, ok := errors.AsType[*wsclient.HandshakeError](d.failures[0].Err)
+		e, ok := errors.AsType[*wsclient.HandshakeError](d.told().failures[0].Err)
 		if !ok || e.StatusCode != 200 || len(e.Body) != 1024 || !strings.HasPrefix(page, string(e.Body)) {
-			t.Errorf("%v with a body of %d bytes", d.failures[0].Err, len(e.Body))
+			t.Errorf("%v with a body of %d bytes", d.told().failures[0].Err, len(e.Body))
 		}
 		if strings.Contains(e.Error(), "html") {
 			t.Errorf("the page is in the text: %v", e)
@@ -184,8 +184,8 @@ func TestRC16Redirects(t *testing.T) {
 			m, d := manage(t, peerURL+path, o)
 			err := m.Connect(t.Context())
 			synctest.Wait() // until the hooks have run
-			if len(d.attempts) > 1 {
-				t.Errorf("%s: %d attempts", path, len(d.attempts))
+			if len(d.told().attempts) > 1 {
+				t.Errorf("%s: %d attempts", path, len(d.told().attempts))
 			}
 			if r := m.Response(); r != nil {
 				return r.Request.URL.Path, err

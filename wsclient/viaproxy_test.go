@@ -68,7 +68,7 @@ func TestRC28Proxy(t *testing.T) {
 			err := m.Connect(t.Context())
 			e, ok := errors.AsType[*wsclient.HandshakeError](err)
 			if !ok || e.StatusCode != status || e.Attempts != attempts || !strings.Contains(err.Error(), "proxy") {
-				t.Errorf("%d: %v after %d attempts", status, err, len(d.attempts))
+				t.Errorf("%d: %v after %d attempts", status, err, len(d.told().attempts))
 			}
 			if strings.Contains(err.Error(), "S3CRET") {
 				t.Errorf("the password of %s is in the error: %v", p.Redacted(), err)
