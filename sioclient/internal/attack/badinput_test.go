@@ -78,7 +78,7 @@ var badInput = map[string]attack{
 		p.text(`4218446744073709551615["echo",` + strings.Repeat("9", 1000) + `]`)
 		p.await(`4318446744073709551615[` + strings.Repeat("9", 1000) + `]`)
 		for i := range 10_000 { // acknowledgements of nothing
-			p.text(fmt.Sprintf("43%d[]", i*1e12))
+			p.text(fmt.Sprintf("43%d[]", int64(i)*1e12))
 		}
 		p.text(`421["echo"]`)
 		p.await("431[]")
